@@ -1,0 +1,17 @@
+"""The one resource of the code location: the settings, read when a run starts."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from leadflow_assets.settings import Settings, load_settings
+
+
+class LeadflowSettings(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """Settings from the environment and files; ``overrides`` (no secrets: Dagster stores them) win."""
+
+    overrides: dict[str, str] = {}
+
+    def load(self) -> Settings:
+        """The effective settings now."""
+        return load_settings(**self.overrides)

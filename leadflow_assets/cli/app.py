@@ -1,0 +1,58 @@
+"""The Typer application: one module per command, each with ``register(app)``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from leadflow_assets import __version__
+from leadflow_assets.cli import config, doctor, errors
+from leadflow_assets.cli.common import examples
+
+# In the order of the help. A module here is imported at every start: heavy imports go inside its commands.
+COMMAND_MODULES = (config, doctor)
+
+
+def build_app() -> typer.Typer:
+    """The application with every command."""
+    app = typer.Typer(
+        name="leadflow",
+        add_completion=False,
+        no_args_is_help=True,
+        # Plain help: it keeps line breaks, and does not cost the import of rich.
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        epilog=examples("leadflow doctor", "leadflow config --json"),
+    )
+    app.callback()(_root)
+    for module in COMMAND_MODULES:
+        module.register(app)
+    return app
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line (default: this process's) and return the exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    return errors.run(typer.main.get_command(build_app()), given)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"leadflow {__version__}")
+        raise typer.Exit
+
+
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Massachusetts parcels as checked, versioned GeoParquet.
+
+    Results go to stdout, progress and logs to stderr. Exit codes: 0 done, 1 something failed,
+    2 wrong usage, 3 not configured, 4 budget reached.
+    """

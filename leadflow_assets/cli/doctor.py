@@ -1,0 +1,54 @@
+"""``leadflow doctor``: every integration, one row."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from leadflow_assets.cli.common import JsonFlag, current_settings, examples
+from leadflow_assets.cli.output import Column, emit_rows, progress
+
+_STYLES = {"ok": "green", "warning": "yellow", "failed": "bold red", "not configured": "dim"}
+_COLUMNS = (
+    Column("name", "integration"),
+    Column("status", styles=_STYLES, wrap=False),
+    Column("detail"),
+    Column("what_to_do"),
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(
+        "doctor",
+        epilog=examples("leadflow doctor", "leadflow doctor --live", "leadflow doctor --repair --json"),
+    )(doctor)
+
+
+def doctor(
+    live: Annotated[bool, typer.Option("--live", help="Also ask MassGIS over the network.")] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Put current copies right and remove what dead runs left.")
+    ] = False,
+    json: JsonFlag = False,
+) -> None:
+    """Examine every integration: configured, reachable, writable, version, what to do.
+
+    Exit code 1 if something failed. What is not configured has not failed.
+    """
+    settings = current_settings()
+    # Imported late: it brings DuckDB and the schemas.
+    from leadflow_assets.refresh.doctor import examine
+
+    rows = []
+    with progress("Examining") as step:
+        for finding in examine(settings, live=live, fix=repair):
+            rows.append(asdict(finding))
+            step.advance(note=finding.name)
+    if not json:
+        rows = [{**row, "status": row["status"].replace("_", " ")} for row in rows]
+    emit_rows(rows, _COLUMNS, json)
+    if any(row["status"] == "failed" for row in rows):
+        raise typer.Exit(1)

@@ -1,0 +1,222 @@
+"""Output: results on stdout as tables or JSON, progress on stderr, both plain where nobody looks."""
+
+from __future__ import annotations
+
+import contextlib
+import json as jsonlib
+import math
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+# Wide enough never to cut a cell where no terminal sets a width.
+_UNLIMITED = 10_000
+_PLAIN_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table: the row's ``key``, its ``title``, how numbers are written, colours by value.
+
+    ``number_format`` is a Python format specification (``,`` for counts and dollars). ``wrap`` lets long
+    text use several lines; other columns are cut last.
+    """
+
+    key: str
+    title: str = ""
+    number_format: str = ""
+    styles: Mapping[str, str] = field(default_factory=dict)
+    wrap: bool = True
+
+
+@cache
+def stdout() -> Console:
+    """The console of results."""
+    return _console(sys.stdout, stderr=False)
+
+
+@cache
+def stderr() -> Console:
+    """The console of progress and remarks."""
+    return _console(sys.stderr, stderr=True)
+
+
+def emit_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[Column | str], json: bool) -> None:
+    """Print rows: as JSON Lines with every key of each row, as they come; or as one table of ``columns``."""
+    if json:
+        for row in rows:
+            print(to_json(row), flush=True)
+        return
+    shown = [Column(column) if isinstance(column, str) else column for column in columns]
+    stdout().print(_table(list(rows), shown))
+
+
+def emit_document(document: Any) -> None:
+    """Print one JSON document."""
+    print(to_json(document, indent=2))
+
+
+def note(text: str) -> None:
+    """A remark for the person, on stderr; nothing reads it by machine."""
+    print(printable(text), file=sys.stderr, flush=True)
+
+
+def to_json(value: Any, indent: int | None = None) -> str:
+    """JSON with ISO dates and times; a number that is none becomes null."""
+    return jsonlib.dumps(_plain(value), ensure_ascii=False, indent=indent, allow_nan=False)
+
+
+def printable(text: str) -> str:
+    """``text`` without control characters: names in sources must not steer a terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+class Progress(Protocol):
+    """How a command tells what it has done."""
+
+    def advance(self, count: int = 1, note: str = "") -> None:
+        """``count`` more are done; ``note`` names the last one."""
+
+
+@contextlib.contextmanager
+def progress(title: str, total: int | None = None) -> Iterator[Progress]:
+    """A progress bar on a terminal; elsewhere a line on stderr every ten seconds and at the end."""
+    if not _is_terminal(sys.stderr):
+        lines = _PlainProgress(title, total)
+        yield lines
+        lines.finish()
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as RichProgress
+
+    text = TextColumn("{task.description}", markup=False)
+    columns = (text, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with RichProgress(*columns, console=stderr(), transient=True) as bar:
+        task = bar.add_task(title, total=total)
+
+        def advance(count: int, note: str) -> None:
+            described = f"{title}: {printable(note)}" if note else title
+            bar.update(task, advance=count, description=described)
+
+        yield _BarProgress(advance)
+
+
+@dataclass
+class _BarProgress:
+    _advance: Callable[[int, str], None]
+
+    def advance(self, count: int = 1, note: str = "") -> None:
+        self._advance(count, note)
+
+
+@dataclass
+class _PlainProgress:
+    title: str
+    total: int | None
+    done: int = 0
+    shown: int = 0
+    last: float = field(default_factory=time.monotonic)
+
+    def advance(self, count: int = 1, note: str = "") -> None:
+        self.done += count
+        if time.monotonic() - self.last >= _PLAIN_SECONDS:
+            self._say(note)
+
+    def finish(self) -> None:
+        """The last line, unless the work was too short for any."""
+        if self.shown and self.shown != self.done:
+            self._say("")
+
+    def _say(self, text: str) -> None:
+        of = f" of {self.total}" if self.total is not None else ""
+        note(f"{self.title}: {self.done}{of}" + (f", {text}" if text else ""))
+        self.last, self.shown = time.monotonic(), self.done
+
+
+def _is_terminal(stream: TextIO) -> bool:
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _console(stream: TextIO, *, stderr: bool) -> Console:
+    from rich.console import Console
+
+    terminal = _is_terminal(stream)
+    return Console(
+        stderr=stderr,
+        force_terminal=terminal,
+        no_color=None if terminal else True,
+        width=None if terminal or os.environ.get("COLUMNS") else _UNLIMITED,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+
+
+def _table(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column]) -> Any:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for column in columns:
+        title = column.title or column.key.replace("_", " ")
+        numeric = _all_numbers(row.get(column.key) for row in rows)
+        table.add_column(
+            Text(title),
+            justify="right" if numeric else "left",
+            overflow="fold" if column.wrap else "ellipsis",
+            no_wrap=numeric or not column.wrap,
+        )
+    for row in rows:
+        texts = [(_text(row.get(column.key), column), column) for column in columns]
+        table.add_row(*(Text(text, style=column.styles.get(text, "")) for text, column in texts))
+    return table
+
+
+def _all_numbers(values: Iterable[Any]) -> bool:
+    present = [value for value in values if value is not None]
+    return bool(present) and all(isinstance(v, int | float) and not isinstance(v, bool) for v in present)
+
+
+def _text(value: Any, column: Column) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return format(value, column.number_format)
+    if isinstance(value, datetime):
+        moment = value.astimezone(UTC) if value.tzinfo else value
+        return f"{moment:%Y-%m-%d %H:%M}" + (" UTC" if value.tzinfo else "")
+    if isinstance(value, list | tuple | set | frozenset):
+        return ", ".join(_text(item, column) for item in value)
+    return printable(str(value))
+
+
+def _plain(value: Any) -> Any:
+    """The value in JSON's own types."""
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(item) for item in value]
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, Path):
+        return str(value)
+    # Decimals, UUIDs, intervals and the like: DuckDB's rows hold them.
+    return str(value)

@@ -1,0 +1,44 @@
+"""Dagster's front door: assemble assets, checks, jobs, schedules, sensors and resources; nothing else."""
+
+from __future__ import annotations
+
+import warnings
+
+import dagster as dg
+
+from leadflow_assets.assets.resources import LeadflowSettings
+from leadflow_assets.automation.redaction import install_redaction
+from leadflow_assets.partitions import town_partitions
+from leadflow_assets.settings import Settings
+
+# Single-run backfills are Beta and partitioned checks Preview in Dagster 1.13.27, which is pinned exactly.
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", dg.BetaWarning)
+    warnings.simplefilter("ignore", dg.PreviewWarning)
+    from leadflow_assets.assets.massgis import massgis_assets
+    from leadflow_assets.automation.checks import build_checks
+    from leadflow_assets.automation.jobs import nightly_refresh, refresh_towns_job
+    from leadflow_assets.automation.sensors import alert_on_failure, new_releases
+
+
+def build_definitions(settings: LeadflowSettings | None = None) -> dg.Definitions:
+    """Build the code location; tests pass settings of their own."""
+    settings = settings or LeadflowSettings()
+    loaded: Settings = settings.load()
+    install_redaction(loaded.secret_values())
+    partitions = town_partitions(demo=loaded.demo_on)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        warnings.simplefilter("ignore", dg.PreviewWarning)
+        return dg.Definitions(
+            assets=[massgis_assets(partitions)],
+            asset_checks=build_checks(partitions),
+            jobs=[refresh_towns_job],
+            schedules=[nightly_refresh],
+            sensors=[new_releases, alert_on_failure],
+            resources={"settings": settings},
+            executor=dg.in_process_executor,
+        )
+
+
+defs = build_definitions()

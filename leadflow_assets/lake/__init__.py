@@ -1,0 +1,1 @@
+"""What a table is and how it is replaced: schemas, storage, publishing, and the DuckDB catalog."""

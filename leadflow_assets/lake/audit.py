@@ -1,0 +1,101 @@
+"""The audit between writing and publishing: does a staged file keep the table's contract?
+
+It reads the file back, so that what is checked is what would be published. Failures are told by column
+and rule, never by value: values may be personal data.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pandera.pandas as pandera
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from leadflow_assets.errors import AuditError
+from leadflow_assets.lake.columns import TableModel
+from leadflow_assets.lake.tables import Table
+
+_WKB_TYPES = {"Point": 1, "MultiPolygon": 6}
+_MOST_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class AuditReport:
+    """What was checked and what failed; ``problems`` is empty for a good file."""
+
+    rows: int
+    problems: tuple[str, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Did everything hold?"""
+        return not self.problems
+
+
+def audit_file(path: Path | str, table: Table, *, expected_rows: int | None = None) -> AuditReport:
+    """Check one Parquet file against its table: schema and value rules, unique keys, geometry, row count."""
+    assert table.model is not None, "raw files have no schema to audit"
+    try:
+        rows = pq.read_table(path, partitioning=None)
+    except (pa.ArrowException, OSError) as error:
+        return AuditReport(0, (f"not readable as Parquet ({type(error).__name__})",))
+    problems = list(schema_problems(rows, table.model))
+    if not problems:
+        problems += _key_problems(rows, table)
+    if table.geometry and not problems:
+        problems += _geometry_problems(rows, table)
+    if expected_rows is not None and rows.num_rows != expected_rows:
+        problems.append(f"has {rows.num_rows} rows instead of {expected_rows}")
+    return AuditReport(rows.num_rows, tuple(problems))
+
+
+def require(report: AuditReport, table: Table, partition: str) -> None:
+    """Refuse to go on with a file that broke its contract.
+
+    Raises:
+        AuditError: names the table, the partition and the first problems.
+    """
+    if report.problems:
+        shown = "; ".join(report.problems[:_MOST_SHOWN])
+        raise AuditError(
+            f"{table.view} {partition} broke its contract and was not published: {shown}.",
+            "The published version stays as it was; see the quarantine and docs/tables.",
+        )
+
+
+def schema_problems(rows: pa.Table, model: type[TableModel]) -> list[str]:
+    """Which columns break which rule, and how often."""
+    try:
+        model.validate(rows.to_pandas(types_mapper=pd.ArrowDtype), lazy=True)
+    except pandera.errors.SchemaErrors as error:
+        cases = error.failure_cases.groupby(["column", "check"], dropna=False).size()
+        return [f"column {column} breaks {check} ({count}x)" for (column, check), count in cases.items()]
+    return []
+
+
+def _key_problems(rows: pa.Table, table: Table) -> list[str]:
+    if not table.key:
+        return []
+    distinct = rows.group_by(list(table.key)).aggregate([]).num_rows
+    repeated = rows.num_rows - distinct
+    return [f"key ({', '.join(table.key)}) repeats {repeated}x"] if repeated else []
+
+
+def _geometry_problems(rows: pa.Table, table: Table) -> list[str]:
+    geo = json.loads((rows.schema.metadata or {}).get(b"geo", b"{}"))
+    if geo.get("version") != "1.1.0":
+        return ["has no GeoParquet 1.1 metadata"]
+    geometry = pc.drop_null(rows["geometry"].combine_chunks())
+    # Byte order 1 and a type code: the first five bytes of every WKB say what it is.
+    wanted = b"\x01" + _WKB_TYPES[str(table.geometry)].to_bytes(4, "little")
+    same = pc.sum(pc.equal(pc.binary_slice(geometry, 0, 5), pa.scalar(wanted, pa.binary()))).as_py() or 0
+    wrong = len(geometry) - same
+    problems = [f"{wrong} geometries are not {table.geometry}"] if wrong else []
+    if rows["bbox"].null_count != rows["geometry"].null_count:
+        problems.append("bounding boxes and geometries are not null together")
+    return problems

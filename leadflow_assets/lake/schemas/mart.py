@@ -1,0 +1,83 @@
+"""Mart tables: what people use. Plain English names; dollars unless a unit stands in the name."""
+
+from __future__ import annotations
+
+from pandera.typing import Series
+
+from leadflow_assets.domain import sales, use_codes
+from leadflow_assets.lake.columns import Bbox, Bool, Date, Double, Int32, Int64, Moment, TableModel, Text, Wkb, column
+from leadflow_assets.lake.schemas.core_massgis import PARCEL_MATCHES, POLY_TYPES
+
+UNIT_SOURCES = ("assessor", "use_code")
+
+
+class Properties(TableModel):
+    """The unified property: one assessment record with its parcel. Geometry is a point in the parcel."""
+
+    property_id: Series[Text] = column("Id of the property: town and PROP_ID, made unique by CAMA_ID")
+    town_id: Series[Int32] = column("MassGIS town id, 1 to 351", ge=1)
+    town: Series[Text] = column("Town")
+    loc_id: Series[Text] = column("LOC_ID of the parcel; not permanent", nullable=True)
+    prop_id: Series[Text] = column("Assessor's property id as published", nullable=True)
+    cama_id: Series[Text] = column("Record id in the assessor's system", nullable=True)
+    assessment_id: Series[Text] = column("Key of the record in core.assessments")
+    parcel_match: Series[Text] = column("Is there a polygon for it?", isin=PARCEL_MATCHES)
+    poly_type: Series[Text] = column("Type of the polygon", nullable=True, isin=POLY_TYPES)
+    records_on_parcel: Series[Int32] = column("Records that share the polygon", nullable=True)
+    is_condominium_master: Series[Bool] = column("Master record: no value, no owner, not a unit")
+    site_address: Series[Text] = column("Site address as published", nullable=True)
+    address_number: Series[Text] = column("Number, range or fraction as published", nullable=True)
+    street: Series[Text] = column("Street as published", nullable=True)
+    unit_location: Series[Text] = column("Unit, rear, side as published", nullable=True)
+    city: Series[Text] = column("Site town as published", nullable=True)
+    zip: Series[Text] = column("Site ZIP, five digits; null where the source has none", nullable=True)
+    owner_name: Series[Text] = column("Owner as published", nullable=True, pii=True)
+    mailing_address: Series[Text] = column("Mailing address; the site's where none is given", nullable=True, pii=True)
+    mailing_city: Series[Text] = column("Mailing city", nullable=True, pii=True)
+    mailing_state: Series[Text] = column("Mailing state", nullable=True, pii=True)
+    mailing_zip: Series[Text] = column("Mailing ZIP as published", nullable=True, pii=True)
+    mailing_country: Series[Text] = column("Mailing country as published", nullable=True, pii=True)
+    mailing_is_site: Series[Bool] = column("No mailing address was given, so the site's stands for it")
+    use_code: Series[Text] = column("Use code", nullable=True)
+    use_description: Series[Text] = column("What the use code means in this town", nullable=True)
+    use_resolved_from: Series[Text] = column("Where that meaning came from", nullable=True, isin=use_codes.SOURCES)
+    category: Series[Text] = column("Property class", isin=use_codes.CATEGORIES)
+    total_value: Series[Int64] = column("Assessed total, dollars", nullable=True)
+    total_value_is_sum: Series[Bool] = column("Published as 0; replaced by the sum of its parts")
+    land_value: Series[Int64] = column("Assessed land, dollars", nullable=True)
+    building_value: Series[Int64] = column("Assessed buildings, dollars", nullable=True)
+    other_value: Series[Int64] = column("Assessed other structures, dollars", nullable=True)
+    lot_acres: Series[Double] = column("Deed area, acres", nullable=True, ge=0)
+    lot_sqft: Series[Double] = column("Deed area, square feet", nullable=True, ge=0)
+    parcel_sqft: Series[Double] = column("Area of the polygon, square feet", nullable=True, ge=0)
+    lot_to_parcel_ratio: Series[Double] = column("Deed area over polygon area; 0.7 to 1.4 is usual", nullable=True)
+    building_sqft: Series[Int64] = column("Building area, square feet", nullable=True)
+    residential_sqft: Series[Int64] = column("Residential area, square feet", nullable=True)
+    year_built: Series[Int32] = column("Year built", nullable=True)
+    units: Series[Int32] = column("Dwelling units", nullable=True)
+    units_source: Series[Text] = column("assessor, or derived from the use code", nullable=True, isin=UNIT_SOURCES)
+    units_low: Series[Int32] = column("Fewest units the use code implies", nullable=True)
+    units_high: Series[Int32] = column("Most units the use code implies", nullable=True)
+    rooms: Series[Int32] = column("Rooms", nullable=True)
+    style: Series[Text] = column("Style as published", nullable=True)
+    stories: Series[Text] = column("Stories as published", nullable=True)
+    zoning: Series[Text] = column("Zoning code, upper case", nullable=True)
+    last_sale_date: Series[Date] = column("Last sale date where it is one", nullable=True)
+    last_sale_date_status: Series[Text] = column("What the published date is", isin=sales.DATE_STATUSES)
+    last_sale_price: Series[Int64] = column("Last sale price, dollars; null where 0 was published", nullable=True)
+    sale_is_nominal: Series[Bool] = column("Published price below 1,000 dollars", nullable=True)
+    sale_is_bulk: Series[Bool] = column("One deed for three or more records")
+    sale_is_market: Series[Bool] = column("Date known, price neither nominal nor bulk: market evidence")
+    deed_book: Series[Text] = column("Registry of deeds book", nullable=True)
+    deed_page: Series[Text] = column("Registry of deeds page", nullable=True)
+    fiscal_year: Series[Int32] = column("Fiscal year of the assessment")
+    release: Series[Text] = column("Release of the package, for example CY25_FY26")
+    source: Series[Text] = column("Where the assessor's fields came from")
+    source_date: Series[Date] = column("Day the package was last modified at its source", nullable=True)
+    fetched_at: Series[Moment] = column("When the package was fetched, UTC")
+    point_x: Series[Double] = column("Point in the parcel, EPSG:26986 metres east", nullable=True)
+    point_y: Series[Double] = column("Point in the parcel, EPSG:26986 metres north", nullable=True)
+    lon: Series[Double] = column("Longitude of that point, degrees", nullable=True)
+    lat: Series[Double] = column("Latitude of that point, degrees", nullable=True)
+    bbox: Series[Bbox] = column("Bounding box of the point, EPSG:26986 metres", nullable=True)
+    geometry: Series[Wkb] = column("Point in the parcel, EPSG:26986; null without a parcel", nullable=True)

@@ -1,0 +1,145 @@
+"""The registry of tables: one name for one thing in Dagster, the lake, DuckDB and the docs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import pyarrow as pa
+
+from leadflow_assets.errors import UsageError
+from leadflow_assets.lake.columns import TableModel, arrow_schema, pii_columns
+from leadflow_assets.lake.schemas import core_massgis, mart
+
+# Raised when a change of the columns makes older files unreadable as the new table.
+SCHEMA_VERSION = "1"
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table: ``name`` is ``layer/table``; ``partition_by`` its hive keys in order.
+
+    ``model`` is None for raw tables, whose files are what the source sent. ``geometry`` says what the
+    geometry column holds. ``key`` columns are unique within a partition.
+    """
+
+    name: str
+    one_row: str
+    partition_by: tuple[str, ...]
+    model: type[TableModel] | None = None
+    geometry: Literal["MultiPolygon", "Point"] | None = None
+    key: tuple[str, ...] = ()
+    quarantines: bool = False
+
+    @property
+    def layer(self) -> str:
+        """raw, core or mart."""
+        return self.name.partition("/")[0]
+
+    @property
+    def short_name(self) -> str:
+        """The name without its layer."""
+        return self.name.partition("/")[2]
+
+    @property
+    def view(self) -> str:
+        """Name in SQL: ``core.parcels``."""
+        return self.name.replace("/", ".")
+
+    @cached_property
+    def schema(self) -> pa.Schema:
+        """Arrow schema of the files.
+
+        Raises:
+            TypeError: the table is raw and has none.
+        """
+        if self.model is None:
+            raise TypeError(f"{self.name} holds files as its source sent them and has no schema")
+        return arrow_schema(self.model)
+
+    @cached_property
+    def pii(self) -> frozenset[str]:
+        """Columns that hold personal data."""
+        return pii_columns(self.model) if self.model else frozenset()
+
+    def partition(self, *values: object) -> str:
+        """Hive path of a partition: ``town_id=25/release=CY25_FY26``."""
+        return "/".join(f"{key}={value}" for key, value in zip(self.partition_by, values, strict=True))
+
+
+MASSGIS_PACKAGES = Table("raw/massgis_packages", "one package of a town as published", ("town_id",))
+PARCELS = Table(
+    "core/parcels",
+    "one TaxPar polygon (every POLY_TYPE)",
+    ("town_id",),
+    core_massgis.Parcels,
+    "MultiPolygon",
+    ("loc_id",),
+    quarantines=True,
+)
+ASSESSMENTS = Table(
+    "core/assessments",
+    "one Assess record",
+    ("town_id",),
+    core_massgis.Assessments,
+    key=("assessment_id",),
+    quarantines=True,
+)
+PARCEL_INTERESTS = Table(
+    "core/parcel_interests",
+    "one OthLeg polygon",
+    ("town_id",),
+    core_massgis.ParcelInterests,
+    "MultiPolygon",
+    ("interest_id",),
+    quarantines=True,
+)
+MISC_FEATURES = Table(
+    "core/misc_features",
+    "one Misc polygon",
+    ("town_id",),
+    core_massgis.MiscFeatures,
+    "MultiPolygon",
+    ("feature_id",),
+    quarantines=True,
+)
+USE_CODES = Table(
+    "core/use_codes",
+    "one use code with its state and local meaning",
+    ("town_id",),
+    core_massgis.UseCodes,
+    key=("use_code",),
+    quarantines=True,
+)
+ASSESSMENT_RELEASES = Table(
+    "core/assessment_releases",
+    "one Assess record of one release",
+    ("town_id", "release"),
+    core_massgis.AssessmentReleases,
+    key=("assessment_id",),
+)
+PROPERTIES = Table(
+    "mart/properties",
+    "one property: an assessment record with its parcel",
+    ("town_id",),
+    mart.Properties,
+    "Point",
+    ("property_id",),
+)
+
+CORE_MASSGIS = (PARCELS, ASSESSMENTS, PARCEL_INTERESTS, MISC_FEATURES, USE_CODES, ASSESSMENT_RELEASES)
+TABLES = (MASSGIS_PACKAGES, *CORE_MASSGIS, PROPERTIES)
+QUARANTINE_MODEL = core_massgis.Quarantine
+
+
+def table(name: str) -> Table:
+    """The table called ``core/parcels`` or ``core.parcels``.
+
+    Raises:
+        UsageError: there is no such table; lists them.
+    """
+    for candidate in TABLES:
+        if candidate.name == name.replace(".", "/"):
+            return candidate
+    raise UsageError(f"There is no table {name}.", "Tables: " + ", ".join(t.view for t in TABLES) + ".")

@@ -1,0 +1,90 @@
+"""mart/properties: what the assessor knows of every property of a town."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from importlib import resources
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import shapely
+
+from leadflow_assets.domain.towns import town_by_id
+from leadflow_assets.domain.use_codes import CONDOMINIUM_MASTER_CODES
+from leadflow_assets.errors import AuditError
+from leadflow_assets.lake.geoparquet import bbox_column, hilbert_order
+from leadflow_assets.lake.snapshots import PartitionEntry
+from leadflow_assets.lake.tables import PROPERTIES
+
+SQUARE_FEET_PER_ACRE = 43_560.0
+SQUARE_FEET_PER_SQUARE_METRE = 10.763910416709722
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a town's assessor fields came from; ``source_date`` is the source's own date of the file."""
+
+    source_date: date | None
+    fetched_at: datetime
+
+
+@cache
+def _sql() -> str:
+    return resources.files(__package__).joinpath("properties.sql").read_text(encoding="utf-8")
+
+
+@cache
+def _connection() -> duckdb.DuckDBPyConnection:
+    """One in-memory database per process: starting one per town costs more than the join."""
+    return duckdb.connect(config={"threads": 1})
+
+
+def build_properties(
+    town_id: int, parcels: pa.Table, assessments: pa.Table, use_codes: pa.Table, provenance: Provenance
+) -> pa.Table:
+    """Join one town's clean tables; rows come in Hilbert order, those without a parcel last."""
+    with _connection().cursor() as connection:
+        connection.register("parcels", parcels.drop_columns(["geometry", "bbox"]))
+        connection.register("assessments", assessments)
+        connection.register("use_codes", use_codes)
+        rows = connection.execute(
+            _sql(),
+            {
+                "town": town_by_id(town_id).name,
+                "master_codes": sorted(CONDOMINIUM_MASTER_CODES),
+                "sqft_per_acre": SQUARE_FEET_PER_ACRE,
+                "sqft_per_m2": SQUARE_FEET_PER_SQUARE_METRE,
+                "source_date": provenance.source_date,
+                "fetched_at": provenance.fetched_at,
+            },
+        ).to_arrow_table()
+    return _with_points(rows)
+
+
+def _with_points(rows: pa.Table) -> pa.Table:
+    x = rows["point_x"].to_numpy()
+    y = rows["point_y"].to_numpy()
+    points = np.where(np.isnan(x), None, shapely.points(x, y))
+    everything = rows.append_column("bbox", bbox_column(points)).append_column(
+        "geometry", pa.array(shapely.to_wkb(points, byte_order=1), pa.binary())
+    )
+    return everything.take(pa.array(hilbert_order(x, y))).select(PROPERTIES.schema.names)
+
+
+def require_same_release(town: str, entries: Mapping[str, PartitionEntry]) -> None:
+    """Refuse to join partitions that were made from different packages.
+
+    Raises:
+        AuditError: names the town, the tables and their releases.
+    """
+    sources = {entry.inputs.get("raw/massgis_packages") for entry in entries.values()}
+    if len(sources) > 1:
+        told = ", ".join(f"{name} {entry.facts.get('release', '?')}" for name, entry in sorted(entries.items()))
+        raise AuditError(
+            f"{town}: its tables come from different packages ({told}).",
+            "An earlier refresh was cut off between two tables; refresh the town again.",
+        )

@@ -1,0 +1,94 @@
+-- mart/properties, assessor part: one row per assessment record, with its parcel and use code.
+-- Inputs: assessments, parcels, use_codes (one town, one release). Parameters: see properties.py.
+WITH records AS (
+    SELECT
+        *,
+        count(*) OVER (PARTITION BY prop_id) AS same_prop_id,
+        row_number() OVER (PARTITION BY prop_id, cama_id ORDER BY assessment_id) AS nth_of_both,
+        CASE WHEN loc_id IS NOT NULL THEN count(*) OVER (PARTITION BY loc_id) END AS same_loc_id,
+        coalesce(bldg_val, 0) + coalesce(land_val, 0) + coalesce(other_val, 0) AS sum_of_parts
+    FROM assessments
+)
+SELECT
+    -- PROP_ID should be unique in a town and is not always: then the CAMA_ID tells records apart.
+    CASE
+        WHEN a.prop_id IS NULL THEN a.assessment_id
+        WHEN a.same_prop_id = 1 THEN format('{:03d}-{}', a.town_id, a.prop_id)
+        WHEN a.nth_of_both = 1 THEN format('{:03d}-{}~{}', a.town_id, a.prop_id, coalesce(a.cama_id, '0'))
+        ELSE format('{:03d}-{}~{}~{}', a.town_id, a.prop_id, coalesce(a.cama_id, '0'), a.nth_of_both)
+    END AS property_id,
+    a.town_id,
+    $town AS town,
+    a.loc_id,
+    a.prop_id,
+    a.cama_id,
+    a.assessment_id,
+    a.parcel_match,
+    p.poly_type,
+    a.same_loc_id::INTEGER AS records_on_parcel,
+    coalesce(list_contains($master_codes, a.use_code), false)
+        AND coalesce(a.total_val, 0) = 0 AND a.owner1 IS NULL AS is_condominium_master,
+    a.site_addr AS site_address,
+    a.addr_num AS address_number,
+    a.full_str AS street,
+    a.location AS unit_location,
+    a.city,
+    CASE WHEN regexp_full_match(a.zip, '\d{5}(-?\d{4})?') THEN left(a.zip, 5) END AS zip,
+    a.owner1 AS owner_name,
+    coalesce(a.own_addr, a.site_addr) AS mailing_address,
+    CASE WHEN a.own_addr IS NULL THEN coalesce(a.own_city, a.city, $town) ELSE a.own_city END AS mailing_city,
+    CASE WHEN a.own_addr IS NULL THEN coalesce(a.own_state, 'MA') ELSE a.own_state END AS mailing_state,
+    CASE WHEN a.own_addr IS NULL THEN coalesce(a.own_zip, a.zip) ELSE a.own_zip END AS mailing_zip,
+    a.own_co AS mailing_country,
+    a.own_addr IS NULL AS mailing_is_site,
+    a.use_code,
+    u.description AS use_description,
+    u.resolved_from AS use_resolved_from,
+    coalesce(u.category, 'unknown') AS category,
+    CASE WHEN coalesce(a.total_val, 0) = 0 AND a.sum_of_parts > 0 THEN a.sum_of_parts ELSE a.total_val END AS total_value,
+    coalesce(a.total_val, 0) = 0 AND a.sum_of_parts > 0 AS total_value_is_sum,
+    a.land_val AS land_value,
+    a.bldg_val AS building_value,
+    a.other_val AS other_value,
+    CASE a.lot_units WHEN 'A' THEN nullif(a.lot_size, 0) WHEN 'S' THEN nullif(a.lot_size, 0) / $sqft_per_acre END
+        AS lot_acres,
+    CASE a.lot_units WHEN 'A' THEN nullif(a.lot_size, 0) * $sqft_per_acre WHEN 'S' THEN nullif(a.lot_size, 0) END
+        AS lot_sqft,
+    p.area_m2 * $sqft_per_m2 AS parcel_sqft,
+    -- Of records that share a polygon none is as large as it.
+    CASE WHEN a.same_loc_id = 1 AND p.area_m2 > 0 THEN lot_sqft / parcel_sqft END AS lot_to_parcel_ratio,
+    nullif(a.bld_area, 0) AS building_sqft,
+    nullif(a.res_area, 0) AS residential_sqft,
+    a.year_built,
+    coalesce(nullif(a.units, 0), CASE WHEN u.units_low = u.units_high THEN u.units_low END) AS units,
+    CASE
+        WHEN nullif(a.units, 0) IS NOT NULL THEN 'assessor'
+        WHEN u.units_low = u.units_high THEN 'use_code'
+    END AS units_source,
+    u.units_low,
+    u.units_high,
+    a.num_rooms AS rooms,
+    a.style,
+    a.stories,
+    upper(a.zoning) AS zoning,
+    a.ls_date AS last_sale_date,
+    a.ls_date_status AS last_sale_date_status,
+    nullif(a.ls_price, 0) AS last_sale_price,
+    a.ls_nominal AS sale_is_nominal,
+    a.ls_bulk AS sale_is_bulk,
+    coalesce(a.ls_date IS NOT NULL AND NOT a.ls_nominal AND NOT a.ls_bulk, false) AS sale_is_market,
+    a.ls_book AS deed_book,
+    a.ls_page AS deed_page,
+    a.fy AS fiscal_year,
+    a.release,
+    'MassGIS L3' AS source,
+    $source_date::DATE AS source_date,
+    $fetched_at::TIMESTAMPTZ AS fetched_at,
+    p.point_x,
+    p.point_y,
+    p.lon,
+    p.lat
+FROM records AS a
+LEFT JOIN parcels AS p ON p.loc_id = a.loc_id
+LEFT JOIN use_codes AS u ON u.use_code = a.use_code
+ORDER BY property_id

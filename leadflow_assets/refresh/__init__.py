@@ -1,0 +1,1 @@
+"""Bringing towns up to date: which need work, doing it in worker processes, publishing what came out."""

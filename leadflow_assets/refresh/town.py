@@ -1,0 +1,294 @@
+"""One town, raw to mart, in one process: obtain the package, make the tables, audit, upload.
+
+Nothing is published here. What comes back is ready to be, or the one reason why not.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import traceback
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from leadflow_assets.domain.towns import Town, town_by_id
+from leadflow_assets.errors import BadPackageError, LeadflowError
+from leadflow_assets.lake import tables
+from leadflow_assets.lake.audit import audit_file, require
+from leadflow_assets.lake.columns import arrow_schema
+from leadflow_assets.lake.geoparquet import write_parquet
+from leadflow_assets.lake.lake import Lake, fingerprint
+from leadflow_assets.lake.publish import StagedFile, StagedPartition, sha256_of, upload
+from leadflow_assets.lake.snapshots import PartitionEntry
+from leadflow_assets.lake.tables import SCHEMA_VERSION, Table
+from leadflow_assets.pipeline.core import CoreTables, clean_package
+from leadflow_assets.pipeline.properties import Provenance, build_properties
+from leadflow_assets.pipeline.release import release_name
+from leadflow_assets.refresh.code import code_version
+from leadflow_assets.settings import Settings
+from leadflow_assets.sources.http import make_client, redact_url
+from leadflow_assets.sources.massgis.download import fetch
+from leadflow_assets.sources.massgis.package import Package, open_package, verify_members
+
+PACKAGE_INPUT = "raw/massgis_packages"
+
+
+@dataclass(frozen=True)
+class TownTask:
+    """What a worker needs to know. ``source`` is a URL or path; None: the package already in the lake.
+
+    ``held`` is the published raw partition, ``published`` the fingerprints of the tables by name.
+    """
+
+    town_id: int
+    settings: Settings
+    staging: Path
+    source: str | None
+    held: PartitionEntry | None
+    published: Mapping[str, str]
+    force: bool
+
+
+@dataclass(frozen=True)
+class TownBuild:
+    """What a worker made: partitions by table name, all uploaded; or an error and nothing."""
+
+    town_id: int
+    uploaded: Mapping[str, Mapping[str, PartitionEntry]] = field(default_factory=dict)
+    error: LeadflowError | None = None
+    notes: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+
+def build_town(task: TownTask) -> TownBuild:
+    """Do the work; never raises for one town's sake, so that others go on."""
+    started = time.monotonic()
+    try:
+        uploaded, notes = _build(task)
+    except LeadflowError as error:
+        return TownBuild(task.town_id, error=error, seconds=time.monotonic() - started)
+    except Exception as error:  # a bug must cost one town, not the run; texts may be personal data
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        problem = LeadflowError(
+            f"{town_by_id(task.town_id).name}: unexpected {type(error).__name__} at {Path(where.filename).name}:{where.lineno}.",
+            "This is a defect of the program; please report it with the package's name.",
+        )
+        return TownBuild(task.town_id, error=problem, seconds=time.monotonic() - started)
+    return TownBuild(task.town_id, uploaded, notes=tuple(notes), seconds=time.monotonic() - started)
+
+
+def _build(task: TownTask) -> tuple[dict[str, dict[str, PartitionEntry]], list[str]]:
+    lake = Lake(task.settings)
+    town = town_by_id(task.town_id)
+    folder = task.staging / f"town_{town.town_id}"
+    folder.mkdir(parents=True, exist_ok=True)
+    path, receipt, is_new = _obtain(task, town, lake, folder)
+    try:
+        return _made(task, town, lake, folder, path, receipt, is_new)
+    finally:
+        if task.source is not None:
+            path.unlink(missing_ok=True)
+
+
+def _made(
+    task: TownTask, town: Town, lake: Lake, folder: Path, path: Path, receipt: dict[str, Any], is_new: bool
+) -> tuple[dict[str, dict[str, PartitionEntry]], list[str]]:
+    inputs = {PACKAGE_INPUT: str(receipt["sha256"])}
+    if not task.force and _all_current(task, inputs):
+        return {}, ["the package is the one already here"]
+    package = open_package(
+        path,
+        expected_town_id=town.town_id,
+        max_unpacked_bytes=task.settings.massgis_max_package_mb * 20 * 2**20,
+    )
+    verify_members(package)
+    core = clean_package(package, _seen_on(receipt))
+    _refuse_older(task, core, receipt)
+    staged = [*([_raw(town, path, receipt, package, core, folder)] if is_new or task.force else [])]
+    staged += _core(core, inputs, folder)
+    staged.append(_properties(core, receipt, inputs, folder))
+    uploaded: dict[str, dict[str, PartitionEntry]] = {}
+    for partition in staged:
+        uploaded.setdefault(partition.table, {})[partition.partition] = upload(lake.store, partition)
+    return uploaded, [core.release.note] if core.release.note else []
+
+
+def _all_current(task: TownTask, inputs: Mapping[str, str]) -> bool:
+    """Is every table of the town made from this package by this code already?"""
+    made = (*(t for t in tables.CORE_MASSGIS if t is not tables.ASSESSMENT_RELEASES), tables.PROPERTIES)
+    return all(task.published.get(t.name) == fingerprint(t, inputs, code_version()) for t in made)
+
+
+def _obtain(task: TownTask, town: Town, lake: Lake, folder: Path) -> tuple[Path, dict[str, Any], bool]:
+    """The package as a local file, its receipt, and whether it is other than the published one."""
+    if task.source is None:
+        assert task.held is not None, "without a source there must be a package in the lake"
+        receipt = dict(task.held.facts["receipt"])
+        held_path = lake.store.fetch(task.held.data.path, folder)
+        return _under_its_name(held_path, receipt, folder), receipt, False
+    with make_client(timeout=60.0) as client:
+        got = fetch(
+            task.source,
+            lake.downloads / str(town.town_id),
+            client=client,
+            max_bytes=task.settings.massgis_max_package_mb * 2**20,
+        )
+    receipt = {
+        "url": redact_url(task.source),
+        "file_name": got.path.name,
+        "etag": got.state.etag,
+        "last_modified": got.state.last_modified.isoformat() if got.state.last_modified else None,
+        "size": got.size,
+        "sha256": got.sha256,
+        "fetched_at": got.fetched_at.astimezone(UTC).isoformat(timespec="seconds"),
+        "request_id": got.request_id,
+    }
+    return got.path, receipt, task.held is None or task.held.data.sha256 != got.sha256
+
+
+def _under_its_name(path: Path, receipt: Mapping[str, Any], folder: Path) -> Path:
+    """The held package under the name it came with, so that errors and notes speak of that."""
+    named = folder / str(receipt["file_name"])
+    if path != named:
+        named.unlink(missing_ok=True)
+        named.symlink_to(path)
+    return named
+
+
+def _seen_on(receipt: Mapping[str, Any]) -> date:
+    return datetime.fromisoformat(str(receipt["fetched_at"])).date()
+
+
+def _refuse_older(task: TownTask, core: CoreTables, receipt: Mapping[str, Any]) -> None:
+    """An older release must not replace a newer one by accident."""
+    if task.force or task.held is None or task.held.data.sha256 == receipt["sha256"]:
+        return
+    held = (task.held.facts["fiscal_year"], task.held.facts["calendar_year"] or 0)
+    new = (core.release.fiscal_year, core.release.calendar_year or 0)
+    if new[0] < held[0] or (new[0] == held[0] and new[1] and new[1] < held[1]):
+        here = release_name(held[0], held[1] or None)
+        raise BadPackageError(
+            f"{core.release.file} is release {core.release.name}, older than {here}, which is here.",
+            "To replace the newer release with it, add --force; both stay in core.assessment_releases.",
+        )
+
+
+def _raw(
+    town: Town, path: Path, receipt: dict[str, Any], package: Package, core: CoreTables, folder: Path
+) -> StagedPartition:
+    receipt_file = folder / "receipt.json"
+    receipt_file.write_text(json.dumps(receipt, indent=1), encoding="utf-8")
+    facts = {
+        "receipt": receipt,
+        "format": package.format,
+        "release": core.release.name,
+        "fiscal_year": core.release.fiscal_year,
+        "calendar_year": core.release.calendar_year,
+        "newest_member": package.newest_member.isoformat(),
+    }
+    return StagedPartition(
+        table=PACKAGE_INPUT,
+        partition=tables.MASSGIS_PACKAGES.partition(town.town_id),
+        files={
+            "data": StagedFile(path, 1, str(receipt["sha256"])),
+            "receipt": StagedFile(receipt_file, 1, sha256_of(receipt_file)),
+        },
+        fingerprint=str(receipt["sha256"]),
+        inputs={},
+        schema_version=SCHEMA_VERSION,
+        code_version=code_version(),
+        facts=facts,
+    )
+
+
+def _core(core: CoreTables, inputs: Mapping[str, str], folder: Path) -> Iterator[StagedPartition]:
+    for table, clean in core.tables.items():
+        facts = {
+            "release": core.release.name,
+            "fiscal_year": core.release.fiscal_year,
+            "rows_in": clean.rows_in,
+            "dropped": clean.quarantine.dropped,
+            "kept": clean.quarantine.kept,
+            "reasons": clean.quarantine.reasons(),
+            **clean.facts,
+        }
+        rejects = clean.quarantine.rows(core.release.town_id, core.release.name)
+        staged = _stage(table, clean.rows, table.partition(core.release.town_id), inputs, facts, folder, rejects)
+        yield staged
+        if table is tables.ASSESSMENTS:
+            # The history keeps the very same file, under the release's name.
+            history = tables.ASSESSMENT_RELEASES
+            yield StagedPartition(
+                table=history.name,
+                partition=history.partition(core.release.town_id, core.release.name),
+                files={"data": staged.files["data"]},
+                fingerprint=fingerprint(history, inputs, code_version()),
+                inputs=inputs,
+                schema_version=SCHEMA_VERSION,
+                code_version=code_version(),
+                facts={"release": core.release.name, "fiscal_year": core.release.fiscal_year},
+            )
+
+
+def _properties(
+    core: CoreTables, receipt: Mapping[str, Any], inputs: Mapping[str, str], folder: Path
+) -> StagedPartition:
+    rows = build_properties(
+        core.release.town_id,
+        core.rows(tables.PARCELS),
+        core.rows(tables.ASSESSMENTS),
+        core.rows(tables.USE_CODES),
+        provenance(receipt),
+    )
+    facts = {"release": core.release.name, "fiscal_year": core.release.fiscal_year, "rows_in": rows.num_rows}
+    table = tables.PROPERTIES
+    return _stage(table, rows, table.partition(core.release.town_id), inputs, facts, folder, None)
+
+
+def provenance(receipt: Mapping[str, Any]) -> Provenance:
+    """Source date and fetch time from a package's receipt."""
+    modified = receipt.get("last_modified")
+    return Provenance(
+        source_date=datetime.fromisoformat(str(modified)).date() if modified else None,
+        fetched_at=datetime.fromisoformat(str(receipt["fetched_at"])),
+    )
+
+
+def _stage(
+    table: Table,
+    rows: pa.Table,
+    partition: str,
+    inputs: Mapping[str, str],
+    facts: Mapping[str, Any],
+    folder: Path,
+    rejects: pa.Table | None,
+) -> StagedPartition:
+    """Write, then audit what was written; rejects go beside it if there are any."""
+    version = code_version()
+    lineage = {"inputs": json.dumps(dict(inputs), sort_keys=True), "code_version": version}
+    data = write_parquet(folder / f"{table.short_name}.parquet", rows, table, provenance=lineage)
+    require(audit_file(data.path, table, expected_rows=rows.num_rows), table, partition)
+    files = {"data": data}
+    if rejects is not None and rejects.num_rows:
+        files["quarantine"] = write_parquet(
+            folder / f"{table.short_name}_quarantine.parquet",
+            rejects,
+            table,
+            schema=arrow_schema(tables.QUARANTINE_MODEL),
+            provenance=lineage,
+        )
+    return StagedPartition(
+        table=table.name,
+        partition=partition,
+        files=files,
+        fingerprint=fingerprint(table, inputs, version),
+        inputs=inputs,
+        schema_version=SCHEMA_VERSION,
+        code_version=version,
+        facts=facts,
+    )

@@ -1,0 +1,23 @@
+"""Sampleton: schema-true MassGIS L3 shapefile packages of fictional towns, with every known quirk planted.
+
+``write_package`` makes one town, ``next_release`` the same town a year later, ``write_state`` all 351 for
+benchmarks, ``write_faulty_package`` packages that must be refused.
+No name or row is taken from a real record.
+"""
+
+from leadflow_assets.sampleton.draft import PackageSpec
+from leadflow_assets.sampleton.faults import FAULT_KINDS, FaultKind, write_faulty_package
+from leadflow_assets.sampleton.package import Planted, next_release, write_package
+from leadflow_assets.sampleton.statewide import town_sizes, write_state
+
+__all__ = [
+    "FAULT_KINDS",
+    "FaultKind",
+    "PackageSpec",
+    "Planted",
+    "next_release",
+    "town_sizes",
+    "write_faulty_package",
+    "write_package",
+    "write_state",
+]

@@ -1,0 +1,233 @@
+"""Every setting of the product: its environment name, file key, default and whether it is secret.
+
+Order, later wins: defaults < ``leadflow.toml`` (working directory) < ``.env`` < environment. The file key
+is the environment name in lower case. ``docs/settings.md`` is generated from this class.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from leadflow_assets.errors import UsageError
+
+Origin = Literal["default", "leadflow.toml", ".env", "environment"]
+TOML_FILE = "leadflow.toml"
+ENV_FILE = ".env"
+
+
+class Settings(BaseSettings):
+    """Effective settings. Relative paths are taken from the working directory."""
+
+    model_config = SettingsConfigDict(
+        env_file=ENV_FILE, toml_file=TOML_FILE, extra="ignore", env_ignore_empty=True, frozen=True
+    )
+
+    # The lake and the folder for everything else that is written.
+    leadflow_data_dir: Path = Field(
+        Path("data"), description="Folder for everything that is written and is not the lake."
+    )
+    leadflow_lake: str = Field(
+        "", description="The lake: a folder or s3://bucket/prefix. Empty: `lake` in the data folder."
+    )
+    leadflow_demo: bool = Field(
+        False, description="Add the fictional town Sampleton (999). `leadflow demo` switches it on."
+    )
+    leadflow_workers: int = Field(2, ge=1, le=64, description="Worker processes of a refresh.")
+    leadflow_duckdb_memory: str = Field("4GB", description="DuckDB memory limit of one process.")
+    leadflow_alert_webhook_url: SecretStr | None = Field(
+        None, description="Where a failed run is reported (JSON POST). Unset: the log only."
+    )
+    leadflow_watched_towns: str = Field(
+        "held",
+        description="Towns the sensor and the nightly schedule keep fresh: `held` (those in the lake), "
+        "`all`, or ids separated by commas.",
+    )
+    database_url: SecretStr | None = Field(
+        None, description="State database (SQLAlchemy URL). Unset: `state.sqlite` in the data folder."
+    )
+
+    # S3 (names kept from the predecessor).
+    use_s3_for_gis: bool = Field(
+        False, description="With AWS_STORAGE_BUCKET_NAME and no LEADFLOW_LAKE: the lake is s3://BUCKET/lake."
+    )
+    aws_storage_bucket_name: str = Field("", description="Bucket used by USE_S3_FOR_GIS.")
+    aws_s3_region_name: str = Field("us-east-1", description="Region of the bucket.")
+    aws_access_key_id: str = Field("", description="Access key. Empty: the usual AWS credential chain.")
+    aws_secret_access_key: SecretStr | None = Field(None, description="Secret of the access key.")
+    aws_endpoint_url: str = Field("", description="S3 server other than Amazon's, for example MinIO.")
+
+    # MassGIS (the first two names kept from the predecessor).
+    massgis_live_fetch_enabled: bool = Field(True, description="May MassGIS be asked over the network?")
+    massgis_directory_timeout: float = Field(
+        10.0, gt=0, le=600, description="Seconds to wait for the links table and for a HEAD request."
+    )
+    massgis_links: str = Field(
+        "https://www.mass.gov/doc/massgis-parcel-data-download-links-table/download",
+        description="Table of download links: URL or file (.xlsx or .csv). The shipped copy is the fallback.",
+    )
+    massgis_max_age_days: int = Field(
+        90, ge=1, description="Age at which a package that cannot be checked is fetched again."
+    )
+    massgis_max_package_mb: int = Field(
+        512, ge=1, description="Largest package accepted, megabytes (unpacked: twenty times that)."
+    )
+
+    # Vendors of later sources; `leadflow doctor` says which are set.
+    attom_api_key: SecretStr | None = Field(None, description="ATTOM API key.")
+    attom_cache_max_age_days: int = Field(60, ge=0, description="Age at which an ATTOM answer is stale.")
+    attom_default_state: str = Field("MA", description="State assumed in ATTOM requests.")
+    daily_cap_attom_cents: int = Field(10000, ge=0, description="Daily spending cap at ATTOM, cents.")
+    batch_upload_dir: Path = Field(Path("data/batches/uploads"), description="Uploaded batch files.")
+    batch_results_dir: Path = Field(Path("data/batches/results"), description="Delivered batch results.")
+    courtlistener_api_key: SecretStr | None = Field(None, description="CourtListener API token.")
+    lien_search_auto_threshold: int = Field(
+        1000, ge=0, description="Largest list for which court look-ups start by themselves."
+    )
+    batchdata_api_key: SecretStr | None = Field(None, description="BatchData API key (skip trace).")
+    openai_api_key: SecretStr | None = Field(None, description="OpenAI API key (letter drafts).")
+
+    @field_validator("leadflow_lake")
+    @classmethod
+    def _lake_is_folder_or_s3(cls, value: str) -> str:
+        if "://" in value and not value.startswith("s3://"):
+            raise ValueError("must be a folder or s3://bucket/prefix")
+        if value.startswith("s3://") and not value.removeprefix("s3://").strip("/"):
+            raise ValueError("names no bucket: s3://bucket/prefix")
+        return value.rstrip("/") if len(value) > 1 else value
+
+    @field_validator("leadflow_watched_towns")
+    @classmethod
+    def _watched_towns_are_known_words_or_ids(cls, value: str) -> str:
+        if value in {"held", "all"} or all(part.strip().isdigit() for part in value.split(",")):
+            return value
+        raise ValueError("must be `held`, `all`, or town ids separated by commas")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment over ``.env`` over ``leadflow.toml`` over defaults."""
+        return init_settings, env_settings, dotenv_settings, TomlConfigSettingsSource(settings_cls)
+
+    @property
+    def lake_uri(self) -> str:
+        """The lake's base: an absolute folder, or ``s3://bucket/prefix`` without a trailing slash."""
+        if self.leadflow_lake.startswith("s3://"):
+            return self.leadflow_lake
+        if self.leadflow_lake:
+            return str(Path(self.leadflow_lake).expanduser().resolve())
+        if self.use_s3_for_gis and self.aws_storage_bucket_name:
+            return f"s3://{self.aws_storage_bucket_name}/lake"
+        return str(self.data_dir / "lake")
+
+    @property
+    def data_dir(self) -> Path:
+        """The data folder, absolute."""
+        return self.leadflow_data_dir.expanduser().resolve()
+
+    @property
+    def state_url(self) -> str:
+        """SQLAlchemy URL of the state database. May hold a password: never log it."""
+        if self.database_url:
+            url = self.database_url.get_secret_value()
+            # Django and Heroku style; SQLAlchemy knows the dialect as "postgresql".
+            return url.replace("postgres://", "postgresql://", 1) if url.startswith("postgres://") else url
+        return f"sqlite:///{self.data_dir / 'state.sqlite'}"
+
+    @property
+    def demo_marker(self) -> Path:
+        """File whose presence says that the demo has been run here and Sampleton is shown."""
+        return self.data_dir / "demo-on"
+
+    @property
+    def demo_on(self) -> bool:
+        """Is Sampleton one of the towns?"""
+        return self.leadflow_demo or self.demo_marker.exists()
+
+    def secret_values(self) -> list[str]:
+        """Every secret's text, longest first, for redaction."""
+        values = [v.get_secret_value() for v in dict(self).values() if isinstance(v, SecretStr)]
+        return sorted((v for v in values if v), key=len, reverse=True)
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings now; ``overrides`` win over every source (tests, command-line flags).
+
+    Raises:
+        UsageError: a value or a key of ``leadflow.toml`` is wrong; names it, never shows a secret.
+    """
+    _check_toml_keys()
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        problems = []
+        for problem in error.errors():
+            name = str(problem["loc"][0]) if problem["loc"] else "settings"
+            shown = "" if is_secret(name) else f" (is {problem.get('input')!r})"
+            problems.append(f"{name.upper()}{shown}: {problem['msg']}")
+        raise UsageError(
+            "Bad setting: " + "; ".join(problems) + ".", "See docs/settings.md or `leadflow config`."
+        ) from None
+
+
+@cache
+def is_secret(name: str) -> bool:
+    """Is the setting with this field name a secret, to be masked wherever it is shown?"""
+    field = Settings.model_fields.get(name)
+    return field is not None and SecretStr in (field.annotation, *get_args(field.annotation))
+
+
+def origins(settings: Settings) -> dict[str, Origin]:
+    """Where each field's effective value came from."""
+    toml = set(TomlConfigSettingsSource(Settings)())
+    dotenv = set(DotEnvSettingsSource(Settings)())
+    environment = set(EnvSettingsSource(Settings, env_ignore_empty=True)())
+    result: dict[str, Origin] = {}
+    for name in type(settings).model_fields:
+        if name in environment:
+            result[name] = "environment"
+        elif name in dotenv:
+            result[name] = ".env"
+        else:
+            result[name] = "leadflow.toml" if name in toml else "default"
+    return result
+
+
+def _check_toml_keys() -> None:
+    """Refuse a misspelt key instead of ignoring it.
+
+    Raises:
+        UsageError: the file is not TOML, or has a key that is no setting.
+    """
+    path = Path(os.curdir) / TOML_FILE
+    if not path.is_file():
+        return
+    try:
+        keys = set(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path.resolve()} is not valid TOML: {error}.") from None
+    unknown = sorted(keys - set(Settings.model_fields))
+    if unknown:
+        raise UsageError(
+            f"{path.resolve()} has unknown keys: {', '.join(unknown)}.",
+            "Keys are the environment names in lower case; see docs/settings.md.",
+        )

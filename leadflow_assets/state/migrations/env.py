@@ -1,0 +1,13 @@
+"""Alembic's entry point. The connection comes from ``state.database.migrate``, inside its transaction."""
+
+from alembic import context
+
+from leadflow_assets.state.models import Base
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Base.metadata,
+    # SQLite cannot alter a table in place; Alembic then copies it.
+    render_as_batch=True,
+)
+context.run_migrations()

@@ -1,0 +1,1 @@
+"""Loopback servers that answer like the real vendors, faults included."""
