@@ -5,8 +5,6 @@ a step that reports its partitions one by one (so that 350 good towns survive on
 that a later step of the same run could wait for.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any
 

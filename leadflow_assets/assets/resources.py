@@ -1,7 +1,5 @@
 """The one resource of the code location: the settings, read when a run starts."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 from leadflow_assets.settings import Settings, load_settings

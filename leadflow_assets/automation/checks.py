@@ -4,8 +4,6 @@ The same audit runs before every publish; here it reads the published file, so t
 is found as well.
 """
 
-from __future__ import annotations
-
 import hashlib
 import io
 

@@ -1,7 +1,5 @@
 """Jobs and schedules: refreshing towns, now and every night."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 
 import dagster as dg

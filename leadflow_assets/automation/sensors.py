@@ -1,7 +1,5 @@
 """Sensors: new releases at MassGIS (seen by HEAD requests only), and runs that failed."""
 
-from __future__ import annotations
-
 import json
 import logging
 from collections.abc import Sequence

@@ -9,11 +9,11 @@ from typing import Annotated
 import typer
 
 from leadflow_assets import __version__
-from leadflow_assets.cli import config, doctor, errors
+from leadflow_assets.cli import cleanup, config, demo, doctor, errors, refresh, sql, towns, ui
 from leadflow_assets.cli.common import examples
 
 # In the order of the help. A module here is imported at every start: heavy imports go inside its commands.
-COMMAND_MODULES = (config, doctor)
+COMMAND_MODULES = (demo, doctor, config, towns, refresh, sql, cleanup, ui)
 
 
 def build_app() -> typer.Typer:
@@ -25,7 +25,7 @@ def build_app() -> typer.Typer:
         # Plain help: it keeps line breaks, and does not cost the import of rich.
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
-        context_settings={"help_option_names": ["-h", "--help"]},
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
         epilog=examples("leadflow doctor", "leadflow config --json"),
     )
     app.callback()(_root)

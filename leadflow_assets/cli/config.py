@@ -35,9 +35,10 @@ def register(app: typer.Typer) -> None:
 
 
 def config(json: JsonFlag = False) -> None:
-    """Show the effective settings and the origin of each; secrets are masked.
+    """Show the effective settings and where each came from.
 
-    Order, later wins: default, leadflow.toml, .env, environment. docs/settings.md says what each one means.
+    Secrets are masked. Order, later wins: default, leadflow.toml, .env, environment. docs/settings.md
+    says what each one means.
     """
     rows = setting_rows(current_settings())
     if not json:

@@ -34,7 +34,9 @@ def doctor(
     ] = False,
     json: JsonFlag = False,
 ) -> None:
-    """Examine every integration: configured, reachable, writable, version, what to do.
+    """Examine every integration and say what to do.
+
+    One row each: is it configured, reachable, writable, and in which version.
 
     Exit code 1 if something failed. What is not configured has not failed.
     """

@@ -57,7 +57,12 @@ def emit_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[Column | str]
             print(to_json(row), flush=True)
         return
     shown = [Column(column) if isinstance(column, str) else column for column in columns]
-    stdout().print(_table(list(rows), shown))
+    console = stdout()
+    with console.capture() as capture:
+        console.print(_table(list(rows), shown))
+    # Rich pads every line to the table's width and frames it with empty ones.
+    lines = (line.rstrip() for line in capture.get().splitlines())
+    print("\n".join(line for line in lines if line))
 
 
 def emit_document(document: Any) -> None:

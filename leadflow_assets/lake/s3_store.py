@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from leadflow_assets.errors import StoreError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
 
     from leadflow_assets.settings import Settings
 
@@ -91,14 +93,10 @@ class S3Store:
 
     def same(self, source_key: str, key: str) -> bool:
         """See :class:`Store`: the copy carries the name of the immutable object it was made from."""
-        with self._naming_the_bucket("read", key):
-            try:
-                head = self.client.head_object(Bucket=self.bucket, Key=self._key(key))
-            except ClientError as error:
-                if _status(error) == 404:
-                    return False
-                raise
-        return head["Metadata"].get("leadflow-source") == source_key
+        try:
+            return self._head(key)["Metadata"].get("leadflow-source") == source_key
+        except FileNotFoundError:
+            return False
 
     def read(self, key: str) -> bytes:
         """See :class:`Store`."""
@@ -112,14 +110,20 @@ class S3Store:
 
     def exists(self, key: str) -> bool:
         """See :class:`Store`."""
+        try:
+            self._head(key)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def _head(self, key: str) -> HeadObjectOutputTypeDef:
         with self._naming_the_bucket("read", key):
             try:
-                self.client.head_object(Bucket=self.bucket, Key=self._key(key))
+                return self.client.head_object(Bucket=self.bucket, Key=self._key(key))
             except ClientError as error:
                 if _status(error) == 404:
-                    return False
+                    raise FileNotFoundError(self.location(key)) from None
                 raise
-        return True
 
     def list(self, prefix: str, *, after: str = "") -> Iterator[str]:
         """See :class:`Store`."""
@@ -131,6 +135,14 @@ class S3Store:
             for page in pages:
                 for item in page.get("Contents", []):
                     yield item["Key"][start:]
+
+    def modified(self, key: str) -> datetime:
+        """See :class:`Store`."""
+        return self._head(key)["LastModified"]
+
+    def size(self, key: str) -> int:
+        """See :class:`Store`."""
+        return self._head(key)["ContentLength"]
 
     def delete(self, key: str) -> None:
         """See :class:`Store`."""

@@ -115,7 +115,11 @@ class SnapshotLog:
             ) from error
 
     def as_of(self, moment: datetime) -> Snapshot:
-        """The table as it was at ``moment`` (aware); the empty table before the first publish."""
+        """The table as it was at ``moment`` (aware); the empty table before the first publish.
+
+        Raises:
+            UsageError: the history of that time has been cleaned up.
+        """
         numbers = self._numbers(0)
         low, high = 0, len(numbers)
         while low < high:
@@ -124,6 +128,12 @@ class SnapshotLog:
                 low = middle + 1
             else:
                 high = middle
+        if low == 0 and numbers and numbers[0] > 1:
+            kept = self.read(numbers[0]).committed
+            raise UsageError(
+                f"The history of {self.table} before {kept:%Y-%m-%d %H:%M} UTC has been cleaned up.",
+                "Ask for a later moment.",
+            )
         return self.read(numbers[low - 1]) if low else empty_snapshot(self.table)
 
     def numbers(self) -> list[int]:

@@ -16,6 +16,7 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
@@ -49,6 +50,12 @@ class Store(Protocol):
 
     def list(self, prefix: str, *, after: str = "") -> Iterator[str]:
         """Keys below ``prefix`` (which ends in a slash), in order, those after ``after`` only."""
+
+    def modified(self, key: str) -> datetime:
+        """When the object was written, aware, UTC. Raises: FileNotFoundError, StoreError."""
+
+    def size(self, key: str) -> int:
+        """Its length in bytes. Raises: FileNotFoundError, StoreError."""
 
     def delete(self, key: str) -> None:
         """Remove the object if it is there."""
@@ -153,6 +160,14 @@ class LocalStore:
             return
         keys = (p.relative_to(self.root).as_posix() for p in base.rglob("*") if p.is_file())
         yield from (key for key in sorted(keys) if key > after)
+
+    def modified(self, key: str) -> datetime:
+        """See :class:`Store`."""
+        return datetime.fromtimestamp((self.root / key).stat().st_mtime, UTC)
+
+    def size(self, key: str) -> int:
+        """See :class:`Store`."""
+        return (self.root / key).stat().st_size
 
     def delete(self, key: str) -> None:
         """See :class:`Store`; empty folders go with the file."""

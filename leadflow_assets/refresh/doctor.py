@@ -63,7 +63,7 @@ def examine(settings: Settings, *, live: bool = False, fix: bool = False) -> Ite
     lake = Lake(settings)
     probe = check_lake(lake)
     yield probe
-    checks: list[tuple[str, Callable[[], Iterable[Finding]]]] = []
+    checks: list[tuple[str, Callable[[], Finding | Iterable[Finding]]]] = []
     if probe.status != "failed":
         checks += [(t.view, partial(check_table, lake.store, t.name, fix=fix)) for t in tables.TABLES]
     checks += [
@@ -77,13 +77,12 @@ def examine(settings: Settings, *, live: bool = False, fix: bool = False) -> Ite
     ]
     for name, check in checks:
         try:
-            yield from check()
+            found = check()
+            yield from [found] if isinstance(found, Finding) else found
         except LeadflowError as error:
             yield Finding(name, "failed", error.message, error.hint)
         except OSError as error:
-            yield Finding(
-                name, "failed", f"{type(error).__name__}: {error.strerror}", "Check the permissions."
-            )
+            yield Finding(name, "failed", f"{error.strerror}.", "Check the permissions of the data folder.")
 
 
 def check_lake(lake: Lake) -> Finding:
@@ -94,12 +93,10 @@ def check_lake(lake: Lake) -> Finding:
         problem = _probe(store, f"_probe/{uuid.uuid4().hex}")
     except LeadflowError as error:
         return Finding("lake", "failed", error.message, _lake_hint(lake, error))
-    milliseconds = (time.monotonic() - started) * 1000
     if problem:
         return Finding("lake", "failed", f"{store.uri}: {problem}", "Use a store that keeps S3's rules.")
-    return Finding(
-        "lake", "ok", f"{store.uri} is writable; create, read, copy, delete: {milliseconds:.0f} ms"
-    )
+    milliseconds = (time.monotonic() - started) * 1000
+    return Finding("lake", "ok", f"{store.uri}: create, read, copy, delete in {milliseconds:.0f} ms")
 
 
 def _probe(store: Store, key: str) -> str:
@@ -131,7 +128,7 @@ def _lake_hint(lake: Lake, error: LeadflowError) -> str:
     return error.hint
 
 
-def check_table(store: Store, table: str, *, fix: bool) -> Iterator[Finding]:
+def check_table(store: Store, table: str, *, fix: bool) -> Finding:
     """Is the current copy of a table what its newest snapshot says? ``fix`` makes it so."""
     name = table.replace("/", ".")
     snapshot = SnapshotLog(store, table).latest()
@@ -143,12 +140,12 @@ def check_table(store: Store, table: str, *, fix: bool) -> Iterator[Finding]:
     if stale:
         detail = f"{len(stale):,} current files differ from snapshot {snapshot.number}, first {stale[0]}"
         if fix:
-            yield Finding(name, "failed", detail, "Remove files that are no part of the table by hand.")
-        yield Finding(name, "failed", detail, _REPAIR)
+            return Finding(name, "failed", detail, "Remove files that are no part of the table by hand.")
+        return Finding(name, "failed", detail, _REPAIR)
     if not snapshot.number:
-        yield Finding(name, "ok", "nothing published yet")
+        return Finding(name, "ok", "nothing published yet")
     detail = f"snapshot {snapshot.number}, {len(snapshot.partitions):,} partitions"
-    yield Finding(name, "ok", detail + (f"; {repaired:,} files put right" if repaired else ""))
+    return Finding(name, "ok", detail + (f"; {repaired:,} files put right" if repaired else ""))
 
 
 def _settled(store: Store, table: str) -> list[str]:
@@ -200,16 +197,16 @@ def _repair_removed(store: Store, table: str, stale: Iterable[str]) -> int:
     return refresh_current(store, snapshot, sorted(partitions - set(snapshot.partitions) - {""}))
 
 
-def check_staging(base: Path, *, fix: bool) -> Iterator[Finding]:
+def check_staging(base: Path, *, fix: bool) -> Finding:
     """Folders of refreshes below the data folder; ``fix`` removes those of dead runs."""
     swept = len(sweep(base)) if fix else 0
     left = sum(1 for folder in base.iterdir() if folder.is_dir()) if base.is_dir() else 0
-    detail = f"{left} folders of unfinished runs in {base}" if left else "nothing left over"
+    detail = f"{left} folders of running or dead runs in {base}" if left else "nothing left over"
     detail += f"; {swept} of dead runs removed" if swept else ""
     if not left:
-        yield Finding("staging", "ok", detail)
+        return Finding("staging", "ok", detail)
     todo = "" if fix else "The next refresh removes those of dead runs; so does `leadflow doctor --repair`."
-    yield Finding("staging", "ok" if fix else "warning", detail, todo)
+    return Finding("staging", "ok" if fix else "warning", detail, todo)
 
 
 def check_space(settings: Settings) -> Iterator[Finding]:
@@ -232,7 +229,7 @@ def check_space(settings: Settings) -> Iterator[Finding]:
             yield Finding("disk space", "ok", detail)
 
 
-def check_state(settings: Settings) -> Iterator[Finding]:
+def check_state(settings: Settings) -> Finding:
     """Is the state database reachable, and has it this program's tables?"""
     # Imported late: only here is SQL needed.
     from leadflow_assets.state import database
@@ -241,12 +238,12 @@ def check_state(settings: Settings) -> Iterator[Finding]:
     try:
         database.migrate(engine)
         current, head = database.revisions(engine)
-        where = database.describe(engine.url)
     finally:
         engine.dispose()
+    detail = f"{database.describe(engine.url)}, revision {current}"
     if current != head:
-        yield Finding("state database", "failed", f"{where} has revision {current}, not {head}", "Try again.")
-    yield Finding("state database", "ok", f"{where}, revision {current}")
+        return Finding("state database", "failed", f"{detail}, not {head}", "Run `leadflow doctor` again.")
+    return Finding("state database", "ok", detail)
 
 
 def check_duckdb() -> Iterator[Finding]:
@@ -261,30 +258,28 @@ def check_duckdb() -> Iterator[Finding]:
                 continue
             except duckdb.Error as error:
                 detail = f"does not load ({type(error).__name__})"
-                yield Finding(
-                    f"DuckDB {name}", "failed", detail, "Install from requirements.lock: `make setup`."
-                )
+                yield Finding(f"DuckDB {name}", "failed", detail, "Run `make setup`.")
                 continue
             query = "SELECT extension_version FROM duckdb_extensions() WHERE extension_name = ?"
             row = connection.execute(query, [name]).fetchone()
             yield Finding(f"DuckDB {name}", "ok", f"version {row[0] if row else 'unknown'}")
 
 
-def check_dagster() -> Iterator[Finding]:
+def check_dagster() -> Finding:
     """Is Dagster installed, and which? It is not imported."""
     try:
-        yield Finding("Dagster", "ok", f"version {importlib.metadata.version('dagster')}")
+        return Finding("Dagster", "ok", f"version {importlib.metadata.version('dagster')}")
     except importlib.metadata.PackageNotFoundError:
-        yield Finding("Dagster", "failed", "not installed", "Run `make setup`.")
+        return Finding("Dagster", "failed", "not installed", "Run `make setup`.")
 
 
-def check_massgis(settings: Settings, *, live: bool) -> Iterator[Finding]:
+def check_massgis(settings: Settings, *, live: bool) -> Finding:
     """May MassGIS be asked; with ``live``, does its table of links answer?"""
     if not settings.massgis_live_fetch_enabled:
         todo = "Set MASSGIS_LIVE_FETCH_ENABLED=true to fetch over the network."
-        yield Finding("MassGIS", "not_configured", "live fetch is off", todo)
+        return Finding("MassGIS", "not_configured", "live fetch is off", todo)
     if not live:
-        yield Finding("MassGIS", "ok", "live fetch is on; not asked (--live asks)")
+        return Finding("MassGIS", "ok", "live fetch is on; not asked (--live asks)")
     # Imported late: workbooks and HTTP are needed for this one row.
     from leadflow_assets.sources.massgis.links import load_links
 
@@ -292,10 +287,10 @@ def check_massgis(settings: Settings, *, live: bool) -> Iterator[Finding]:
     result = load_links(settings.massgis_links, live=True, timeout=settings.massgis_directory_timeout)
     if result.problem:
         todo = "The shipped links are used meanwhile. Check the network and MASSGIS_LINKS."
-        yield Finding("MassGIS", "failed", result.problem, todo)
+        return Finding("MassGIS", "failed", result.problem, todo)
     seconds = time.monotonic() - started
     drift = f"; {len(result.drift)} kinds of difference from the shipped table" if result.drift else ""
-    yield Finding("MassGIS", "ok", f"links of {len(result.links)} towns in {seconds:.1f} s{drift}")
+    return Finding("MassGIS", "ok", f"links of {len(result.links)} towns in {seconds:.1f} s{drift}")
 
 
 def check_vendors(settings: Settings) -> Iterator[Finding]:

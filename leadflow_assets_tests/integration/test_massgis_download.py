@@ -32,7 +32,9 @@ from leadflow_assets_tests.vendors.massgis import LAST_MODIFIED, REQUEST_ID, Fau
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "L3_SHP_M025_BELLINGHAM.zip"
 PATH = f"/shapefiles/l3parcels/{NAME}"
-HTML = Fault(status=200, headers={"Content-Type": "text/html; charset=utf-8"}, body=b"<!doctype html><p>sign in")
+HTML = Fault(
+    status=200, headers={"Content-Type": "text/html; charset=utf-8"}, body=b"<!doctype html><p>sign in"
+)
 
 
 def a_zip(size: int, seed: int = 1) -> bytes:
@@ -207,6 +209,17 @@ def test_a_partial_answer_about_another_object_is_not_appended(
     server.fault(PATH, Fault(cut_after=458_752), Fault(status=206, headers=rest, body=OTHER[458_752:]))
     assert get(url).path.read_bytes() == BODY
     assert ranges(server) == [None, "bytes=458752-", None]
+
+
+def test_a_partial_answer_may_leave_out_the_date(
+    server: MassgisServer, get: Callable[..., Downloaded]
+) -> None:
+    url = server.put(PATH, BODY)
+    rest = {"Content-Range": f"bytes 458752-{len(BODY) - 1}/{len(BODY)}", "ETag": server.objects[PATH].etag}
+    server.fault(PATH, Fault(cut_after=458_752), Fault(status=206, headers=rest, body=BODY[458_752:]))
+    got = get(url)
+    assert got.path.read_bytes() == BODY
+    assert got.state.last_modified == LAST_MODIFIED
 
 
 def test_without_validators_it_starts_again(
@@ -399,7 +412,9 @@ def test_passing_faults_are_retried(
         assert all(0.5 <= nap <= 2 for nap in naps)
 
 
-def test_retry_after_as_a_date(server: MassgisServer, get: Callable[..., Downloaded], naps: list[float]) -> None:
+def test_retry_after_as_a_date(
+    server: MassgisServer, get: Callable[..., Downloaded], naps: list[float]
+) -> None:
     when = format_datetime(datetime.now(UTC) + timedelta(seconds=20), usegmt=True)
     past = format_datetime(datetime.now(UTC) - timedelta(hours=1), usegmt=True)
     server.fault(PATH, *(Fault(status=503, headers={"Retry-After": text}) for text in (when, past)))
@@ -502,7 +517,10 @@ def test_redact_url(url: str, shown: str) -> None:
 
 def test_a_redirect_without_target_is_no_success(server: MassgisServer, client: httpx.Client) -> None:
     server.fault(PATH, Fault(status=300))
-    with send(client, "GET", server.base + PATH) as response, pytest.raises(SourceAnswerError, match="answered 300"):
+    with (
+        send(client, "GET", server.base + PATH) as response,
+        pytest.raises(SourceAnswerError, match="answered 300"),
+    ):
         raise_for_answer(response)
 
 
@@ -532,7 +550,11 @@ def test_local_faults(get: Callable[..., Downloaded], tmp_path: Path) -> None:
     page = tmp_path / "in" / "page.zip"
     page.parent.mkdir()
     page.write_bytes(b"<html>")
-    for source, what in ((page, "an HTML page"), (page.parent, "is not a file"), (tmp_path / "no", "cannot be read")):
+    for source, what in (
+        (page, "an HTML page"),
+        (page.parent, "is not a file"),
+        (tmp_path / "no", "cannot be read"),
+    ):
         with pytest.raises(SourceAnswerError, match=what):
             get(str(source))
     page.write_bytes(BODY)
@@ -603,7 +625,9 @@ def test_two_processes_do_not_write_one_part(
     assert get(url).size == len(BODY)
 
 
-def test_errors_survive_the_trip_between_processes(get: Callable[..., Downloaded], server: MassgisServer) -> None:
+def test_errors_survive_the_trip_between_processes(
+    get: Callable[..., Downloaded], server: MassgisServer
+) -> None:
     with pytest.raises(LeadflowError) as caught:
         get(server.base + PATH)
     again = pickle.loads(pickle.dumps(caught.value))

@@ -19,8 +19,17 @@ from leadflow_assets_tests.vendors.massgis import Fault, MassgisServer
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "massgis"
 WORKBOOK = SHARED / "MassGIS_Parcel_Download_Links_8.xlsx"
-HEADER = ("Town Name", "Town ID", "Shapefile Download URL", "File GDB Download URL", "Assessed Fiscal Year", "Note")
-needs_workbook = pytest.mark.skipif(not WORKBOOK.exists(), reason="the real links workbook is not in ../shared")
+HEADER = (
+    "Town Name",
+    "Town ID",
+    "Shapefile Download URL",
+    "File GDB Download URL",
+    "Assessed Fiscal Year",
+    "Note",
+)
+needs_workbook = pytest.mark.skipif(
+    not WORKBOOK.exists(), reason="the real links workbook is not in ../shared"
+)
 
 
 @pytest.fixture
@@ -66,7 +75,9 @@ def test_shipped_copy_has_every_town_and_boston() -> None:
     assert links[35].shapefile_url == "https://mirror.example/shapefiles/l3parcels/L3_SHP_M035_BOSTON.zip"
     assert links[95].shapefile_url == "https://mirror.example/shapefiles/l3parcels/L3_SHP_M095_FALLRIVER.zip"
     assert links[25].geodatabase_url == "https://mirror.example/gdbs/l3parcels/M025_parcels_gdb.zip"
-    assert shipped_links()[1].shapefile_url.startswith("https://s3.us-east-1.amazonaws.com/download.massgis.")
+    assert str(shipped_links()[1].shapefile_url).startswith(
+        "https://s3.us-east-1.amazonaws.com/download.massgis."
+    )
 
 
 @needs_workbook
@@ -118,9 +129,19 @@ def test_rows_beyond_a_wrong_sheet_extent_are_read() -> None:
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1"])
 def test_csv_dialects(delimiter: str, encoding: str) -> None:
-    text = delimiter.join(HEADER) + "\r\n" + delimiter.join(("X", "7.0", "https://h/s.zip", "", "2020", "é")) + "\r\n"
+    text = (
+        delimiter.join(HEADER)
+        + "\r\n"
+        + delimiter.join(("X", "7.0", "https://h/s.zip", "", "2020", "é"))
+        + "\r\n"
+    )
     (row,) = parse_links_table(text.encode(encoding), "table.csv")
-    assert (row.town_id, row.shapefile_url, row.geodatabase_url, row.note) == (7, "https://h/s.zip", None, "é")
+    assert (row.town_id, row.shapefile_url, row.geodatabase_url, row.note) == (
+        7,
+        "https://h/s.zip",
+        None,
+        "é",
+    )
 
 
 @pytest.mark.parametrize(
@@ -142,7 +163,12 @@ def test_what_is_no_table_is_refused(data: bytes, what: str) -> None:
 
 def test_a_damaged_workbook_is_refused_whatever_is_damaged() -> None:
     data = workbook(HEADER, ("ACTON", 2, "https://h/s.zip", None, 2020, None))
-    for name in ("xl/workbook.xml", "xl/worksheets/sheet1.xml", "xl/sharedStrings.xml", "[Content_Types].xml"):
+    for name in (
+        "xl/workbook.xml",
+        "xl/worksheets/sheet1.xml",
+        "xl/sharedStrings.xml",
+        "[Content_Types].xml",
+    ):
         for content in (None, b"", b"<broken", b"<a/>"):
             buffer = io.BytesIO()
             with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(buffer, "w") as new:
@@ -193,7 +219,10 @@ def test_drift_is_told_in_sentences(server: MassgisServer, client: httpx.Client)
 def test_many_towns_make_one_sentence(server: MassgisServer, client: httpx.Client) -> None:
     url = server.put("/links", csv_of("Town ID,Shapefile", "3,https://h/L3_SHP_M003_ACUSHNET.zip"))
     drift = load_links(url, live=True, timeout=2, client=client).drift
-    assert drift[0] == "Not in the table: Abington (1), Acton (2), Adams (4), Agawam (5), Alford (6) and 345 more."
+    assert (
+        drift[0]
+        == "Not in the table: Abington (1), Acton (2), Adams (4), Agawam (5), Alford (6) and 345 more."
+    )
     assert drift[1:] == ["The shapefile is in https://h: Acushnet (3)."]
 
 

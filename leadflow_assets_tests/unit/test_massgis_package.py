@@ -58,7 +58,7 @@ def refused(tmp_path: Path) -> Callable[..., str]:
         path = zip_of(tmp_path / "p.zip", members)
         with pytest.raises(BadPackageError) as caught:
             opened(path, **options)
-        assert caught.value.message.startswith("p.zip ")
+        assert caught.value.message.startswith("p.zip")
         assert caught.value.hint
         return str(caught.value)
 
@@ -154,7 +154,9 @@ def member_sets(draw: st.DrawFn) -> tuple[int, tuple[int, int] | None, list[str]
         stem = draw(st.sampled_from([stem, stem.upper(), stem.lower(), stem.swapcase()]))
         upper = draw(st.booleans())
         members += [folder + stem + (e.upper() if upper else e) for e in extensions]
-    members += draw(st.sampled_from([[], [f"{folder}readme.txt"], ["M1TaxPar.shp", "xM002Assess.dbf", "M003Assess.dbfx"]]))
+    members += draw(
+        st.sampled_from([[], [f"{folder}readme.txt"], ["M1TaxPar.shp", "xM002Assess.dbf", "M003Assess.dbfx"]])
+    )
     return town_id, years, draw(st.permutations(members))
 
 
@@ -230,7 +232,10 @@ def test_what_holds_no_tables(refused: Callable[..., str]) -> None:
 
 def test_geodatabases(tmp_path: Path, refused: Callable[..., str]) -> None:
     for folder in ("M025_parcels_CY25_FY26_sde.gdb", "a/m025_PARCELS_sde.GDB", "M025_parcels.gdb"):
-        path = zip_of(tmp_path / "g.zip", [f"{folder}/", f"{folder}/a00000001.gdbtable", f"{folder}/timestamps", "x.lyr"])
+        path = zip_of(
+            tmp_path / "g.zip",
+            [f"{folder}/", f"{folder}/a00000001.gdbtable", f"{folder}/timestamps", "x.lyr"],
+        )
         package = opened(path)
         assert (package.format, town_id_in(path)) == ("geodatabase", 25)
         assert package.layers["OthLeg"] == (f"/vsizip/{path}/{folder}", "M025OthLeg")
@@ -320,7 +325,9 @@ def test_a_real_zip_bomb_is_refused_by_ratio_and_by_size(tmp_path: Path) -> None
     zip_of(path, names(), content=bytes(9_000_00))
     total = 900_000 * len(names())
     assert opened(path, limit=total).unpacked_bytes == total
-    with pytest.raises(BadPackageError, match=rf"unpacks to {total:,} bytes, more than the limit of {total - 1:,}"):
+    with pytest.raises(
+        BadPackageError, match=rf"unpacks to {total:,} bytes, more than the limit of {total - 1:,}"
+    ):
         opened(path, limit=total - 1)
 
 
@@ -375,7 +382,10 @@ def test_damage_inside_a_member_is_found_by_reading_it(tmp_path: Path) -> None:
         verify_members(package)
 
 
-@given(st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(1, 255)), min_size=1, max_size=4), st.floats(0, 1))
+@given(
+    st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(1, 255)), min_size=1, max_size=4),
+    st.floats(0, 1),
+)
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_damage_raises_anything_else(tmp_path: Path, flips: list[tuple[float, int]], cut: float) -> None:
     data = bytearray(zip_of(tmp_path / "whole.zip", names(), content=b"0123456789" * 5).read_bytes())

@@ -79,7 +79,7 @@ def local_path(url: str) -> Path | None:
     """The file a ``file://`` URL or a plain path means; None for any other URL."""
     scheme, is_url, _ = url.partition("://")
     if not is_url:
-        return Path(os.path.expanduser(url))
+        return Path(url).expanduser() if url.startswith("~/") else Path(url)
     return Path(unquote(urlsplit(url).path)) if scheme.lower() == "file" else None
 
 
@@ -235,7 +235,7 @@ class _PartFile:
     def finish(self) -> Path:
         """Make the file durable and give it its name."""
         os.fsync(self.handle)
-        os.replace(self.path, self.target)
+        self.path.replace(self.target)
         self.sidecar.unlink(missing_ok=True)
         folder = os.open(self.target.parent, os.O_RDONLY)
         try:
@@ -304,9 +304,13 @@ class _Job:
             if response.status_code != 206:
                 _refuse_page(response)
                 part.restart(state)
-            elif not _goes_on(response, part, state):
+            elif part.state is None or not _goes_on(response, part.size, part.state, state):
                 part.restart(None)
                 raise _BrokenOffError
+            else:
+                # A partial answer may leave out what the first one said (RFC 9110, 15.3.7).
+                modified = state.last_modified or part.state.last_modified
+                state = replace(state, etag=state.etag or part.state.etag, last_modified=modified)
             self._limit(state.size or 0)
             try:
                 with typed_errors(self.url):
@@ -386,10 +390,9 @@ def _state(response: httpx.Response, url: str) -> RemoteState:
     )
 
 
-def _goes_on(response: httpx.Response, part: _PartFile, state: RemoteState) -> bool:
-    """Does a partial answer begin where the part ends, in the same object?"""
-    old = part.state
-    if old is None or not response.headers.get("Content-Range", "").startswith(f"bytes {part.size}-"):
+def _goes_on(response: httpx.Response, held: int, old: RemoteState, state: RemoteState) -> bool:
+    """Does a partial answer begin after the bytes held, in the same object?"""
+    if not response.headers.get("Content-Range", "").startswith(f"bytes {held}-"):
         return False
     pairs = ((old.etag, state.etag), (old.last_modified, state.last_modified), (old.size, state.size))
     return all(a == b for a, b in pairs if a is not None and b is not None)

@@ -94,9 +94,7 @@ def shipped_links(base: str = SHIPPED_BASE) -> dict[int, TownLinks]:
     }
 
 
-def load_links(
-    source: str, *, live: bool, timeout: float, client: httpx.Client | None = None
-) -> LinksResult:
+def load_links(source: str, *, live: bool, timeout: float, client: httpx.Client | None = None) -> LinksResult:
     """Read the table at ``source``, a URL or a file; ``timeout`` in seconds, for each attempt.
 
     A URL that may not be asked (``live`` false), does not answer or sends no table falls back to the

@@ -1,0 +1,44 @@
+"""``leadflow cleanup``: give back disk space that nothing needs any more."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from leadflow_assets.cli.common import JsonFlag, current_settings, examples
+from leadflow_assets.cli.output import Column, emit_rows, note
+
+_COLUMNS = (Column("what"), Column("count", number_format=","), Column("megabytes", number_format=",.1f"))
+DryRunFlag = Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")]
+DaysOption = Annotated[int, typer.Option(min=1, help="Keep the history of this many days.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("cleanup", epilog=examples("leadflow cleanup --dry-run", "leadflow cleanup --days 30"))(cleanup)
+
+
+def cleanup(dry_run: DryRunFlag = False, days: DaysOption = 90, json: JsonFlag = False) -> None:
+    """Remove old snapshots, versions no kept snapshot names, and leftovers of killed processes.
+
+    Current tables are never touched. Queries --as-of a day before the kept history then say so.
+    """
+    from leadflow_assets.lake.cleanup import removable
+    from leadflow_assets.lake.lake import Lake
+    from leadflow_assets.lake.staging import sweep
+
+    lake = Lake(current_settings())
+    found = removable(lake.store, days=days)
+    rows: dict[str, dict[str, Any]] = {}
+    for removal in found:
+        row = rows.setdefault(removal.reason, {"what": removal.reason, "count": 0, "megabytes": 0.0})
+        row["count"] += 1
+        row["megabytes"] += removal.bytes / 1e6
+        if not dry_run:
+            lake.store.delete(removal.key)
+    if not dry_run and (swept := sweep(lake.staging)):
+        rows["staging"] = {"what": "staging folders of dead runs", "count": len(swept), "megabytes": None}
+    emit_rows(list(rows.values()), _COLUMNS, json)
+    if not json:
+        note(("Would remove" if dry_run else "Removed") + f" {len(found)} files from {lake.store.uri}.")

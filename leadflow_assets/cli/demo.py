@@ -1,0 +1,162 @@
+"""``leadflow demo``: the whole graph on a fictional town, without network or keys."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from leadflow_assets.cli.common import current_settings, examples
+from leadflow_assets.cli.output import Column, emit_rows, note, stdout
+from leadflow_assets.cli.ui import dagster_home
+from leadflow_assets.errors import LeadflowError
+
+if TYPE_CHECKING:
+    from leadflow_assets.settings import Settings
+
+OffFlag = Annotated[bool, typer.Option("--off", help="Remove Sampleton from every table and hide it.")]
+_LOOKS = (
+    (
+        "What is in the lake",
+        "SELECT table_name AS \"table\", partitions, rows, one_row_is FROM lake.tables ORDER BY table_name",
+    ),
+    (
+        "Sampleton by property class",
+        "SELECT category, count(*) AS properties, sum(total_value) AS assessed_dollars, "
+        "median(year_built)::INT AS median_year FROM mart.properties WHERE town_id = 999 "
+        "GROUP BY category ORDER BY properties DESC",
+    ),
+    (
+        "Sales of two-families that say something about the market",
+        "SELECT site_address, last_sale_date, last_sale_price, total_value, lot_acres FROM mart.properties "
+        "WHERE town_id = 999 AND use_code = '104' AND sale_is_market ORDER BY last_sale_date DESC LIMIT 5",
+    ),
+    (
+        "What the source got wrong, and what became of it",
+        "SELECT member, reason, disposition, count(*) AS rows FROM ("
+        "FROM core.parcels_quarantine UNION ALL FROM core.assessments_quarantine UNION ALL "
+        "FROM core.parcel_interests_quarantine) WHERE town_id = 999 GROUP BY ALL ORDER BY ALL",
+    ),
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("demo", epilog=examples("leadflow demo", "leadflow demo --off"))(demo)
+
+
+def demo(off: OffFlag = False) -> None:
+    """Make the fictional town Sampleton, run the graph on it through Dagster, and show what came out.
+
+    Every name and address in it is invented. It stands beside real towns in the lake as town 999.
+    """
+    settings = current_settings()
+    if off:
+        _remove(settings)
+        return
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.demo_marker.touch()
+    package = _write_package(settings)
+    _run_graph(settings, package)
+    _show(settings)
+
+
+def _write_package(settings: Settings) -> Path:
+    from leadflow_assets.sampleton import PackageSpec, write_package
+
+    path = settings.data_dir / "sampleton" / "L3_SHP_M999_SAMPLETON.zip"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    planted = write_package(PackageSpec(), path)
+    cases = sum(map(len, planted.quirks.values()))
+    note(f"made {path}: {planted.polygons} polygons, {planted.records} records, {cases} planted quirks")
+    return path
+
+
+def _run_graph(settings: Settings, package: Path) -> None:
+    """One Dagster run, recorded where ``leadflow ui`` finds it.
+
+    Raises:
+        LeadflowError: the run failed.
+    """
+    home = dagster_home()
+    os.environ |= {"DAGSTER_HOME": str(home), "LEADFLOW_DATA_DIR": str(settings.data_dir)}
+    os.environ["LEADFLOW_LAKE"] = settings.lake_uri
+    here = Path.cwd()
+    os.chdir(home)  # the folders in dagster.yaml are relative to it
+    warnings.simplefilter("ignore")  # of Dagster, about its own parts; nothing a person can act on
+    try:
+        from dagster import DagsterInstance
+
+        from leadflow_assets.definitions import build_definitions
+
+        job = build_definitions().resolve_job_def("refresh_towns")
+        config = {"ops": {"massgis": {"config": {"source": str(package)}}}}
+        with DagsterInstance.get() as instance:
+            result = job.execute_in_process(
+                partition_key="999-sampleton", instance=instance, run_config=config, raise_on_error=False
+            )
+        if not result.success:
+            raise LeadflowError("The Dagster run failed.", f"`leadflow ui` shows run {result.run_id}.")
+        note(f"Dagster run {result.run_id} succeeded")
+    finally:
+        os.chdir(here)
+
+
+def _show(settings: Settings) -> None:
+    from leadflow_assets.domain.towns import SAMPLETON_ID
+    from leadflow_assets.lake.catalog import open_catalog
+    from leadflow_assets.lake.lake import Lake
+    from leadflow_assets.refresh.picture import town_picture
+
+    lake = Lake(settings)
+    catalog = open_catalog(lake)
+    for title, query in _LOOKS:
+        stdout().print(f"\n{title}", style="bold")
+        relation = catalog.query(query)
+        rows = [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
+        emit_rows(rows, [Column(name, number_format=_number_format(name)) for name in relation.columns], False)
+    catalog.close()
+    picture = settings.data_dir / "sampleton" / "map.png"
+    picture.write_bytes(town_picture(lake, SAMPLETON_ID).png)
+    stdout().print("Where it is", style="bold")
+    for what, where in (
+        ("GeoParquet", f"{settings.lake_uri}/core, {settings.lake_uri}/mart"),
+        ("map", str(picture)),
+        ("SQL", 'leadflow sql "FROM mart.properties LIMIT 5"'),
+        ("Dagster UI", "leadflow ui          then http://127.0.0.1:3000"),
+        ("a real town", "leadflow refresh bellingham"),
+        ("end the demo", "leadflow demo --off"),
+    ):
+        print_line(what, where)
+
+
+def print_line(what: str, where: str) -> None:
+    """One aligned line of the summary."""
+    stdout().print(f"  {what:<14}{where}", soft_wrap=True)
+
+
+def _number_format(name: str) -> str:
+    if "year" in name:
+        return ""
+    return ",.2f" if "acres" in name else ","
+
+
+def _remove(settings: Settings) -> None:
+    from leadflow_assets.domain.towns import SAMPLETON_ID
+    from leadflow_assets.lake import tables
+    from leadflow_assets.lake.lake import Lake
+    from leadflow_assets.lake.publish import Publisher
+
+    lake = Lake(settings)
+    removed = 0
+    for table in reversed(tables.TABLES):
+        partitions = lake.snapshot(table).partitions
+        mine = [name for name in partitions if name.split("/")[0] == f"town_id={SAMPLETON_ID}"]
+        if mine:
+            Publisher(lake.store, "demo-off").publish(table.name, dict.fromkeys(mine))
+            removed += len(mine)
+    settings.demo_marker.unlink(missing_ok=True)
+    note(f"Sampleton is gone: {removed} partitions removed; --as-of still reaches them until `leadflow cleanup`.")
