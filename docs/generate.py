@@ -120,13 +120,6 @@ def _written(value: Any) -> str:
 
 
 def _setting_type(field: FieldInfo) -> str:
-    names: dict[object, str] = {
-        bool: "true or false",
-        int: "integer",
-        float: "number",
-        str: "text",
-        Path: "path",
-    }
     kind = "text" if field.annotation == SecretStr | None else _SETTING_TYPES[field.annotation]
     low = next((m.ge for m in field.metadata if isinstance(m, annotated_types.Ge)), None)
     above = next((m.gt for m in field.metadata if isinstance(m, annotated_types.Gt)), None)

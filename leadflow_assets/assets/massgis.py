@@ -123,7 +123,7 @@ class _Run:
                 log.info(f"{number}/{len(self.towns)} {report.town.name}: {report.status}")
         if self.failed:
             raise dg.Failure(
-                f"{len(self.failed)} of {len(self.towns)} towns failed: {', '.join(sorted(self.failed)[:10])}",
+                f"{len(self.failed)} of {len(self.towns)} towns failed: {', '.join(sorted(self.failed)[:9])}",
                 metadata={"failed_towns": dg.MetadataValue.json(self.failed)},
                 allow_retries=False,
             )

@@ -63,7 +63,14 @@ def _rate(name: str, matched: int, total: int, minimum: float) -> dg.TableRecord
     percent = round(100 * matched / total, 2) if total else 100.0
     verdict = "met" if percent >= minimum else "below the standard"
     return dg.TableRecord(
-        {"rate": name, "matched": matched, "of": total, "percent": percent, "minimum": minimum, "verdict": verdict}
+        {
+            "rate": name,
+            "matched": matched,
+            "of": total,
+            "percent": percent,
+            "minimum": minimum,
+            "verdict": verdict,
+        }
     )
 
 

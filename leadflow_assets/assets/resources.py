@@ -8,7 +8,7 @@ from leadflow_assets.settings import Settings, load_settings
 class LeadflowSettings(dg.ConfigurableResource):  # type: ignore[type-arg]
     """Settings from the environment and files; ``overrides`` (no secrets: Dagster stores them) win."""
 
-    overrides: dict[str, str] = {}
+    overrides: dict[str, str] = {}  # noqa: RUF012  (a pydantic field: copied per instance)
 
     def load(self) -> Settings:
         """The effective settings now."""

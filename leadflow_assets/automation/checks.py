@@ -35,12 +35,14 @@ def _contract(table: Table, partitions: dg.PartitionsDefinition[str]) -> dg.Asse
         asset=asset_key(table),
         name="contract",
         partitions_def=partitions,
-        description="The published file has the recorded hash and keeps the table's schema, keys and geometry.",
+        description="The published file has its recorded hash and keeps the schema, keys and geometry.",
     )
     def contract(context: dg.AssetCheckExecutionContext, settings: LeadflowSettings) -> dg.AssetCheckResult:
         lake, entry = _published(settings, table, context.partition_key)
         if entry is None:
-            return dg.AssetCheckResult(passed=False, metadata={"problem": "nothing is published for this town"})
+            return dg.AssetCheckResult(
+                passed=False, metadata={"problem": "nothing is published for this town"}
+            )
         content = lake.store.read(entry.data.path)
         problems = []
         if hashlib.sha256(content).hexdigest() != entry.data.sha256:
@@ -62,19 +64,28 @@ def _match_rates(partitions: dg.PartitionsDefinition[str]) -> dg.AssetChecksDefi
         partitions_def=partitions,
         description="Do records and polygons find each other as often as the MassGIS standard demands?",
     )
-    def match_rates(context: dg.AssetCheckExecutionContext, settings: LeadflowSettings) -> dg.AssetCheckResult:
+    def match_rates(
+        context: dg.AssetCheckExecutionContext, settings: LeadflowSettings
+    ) -> dg.AssetCheckResult:
         _, entry = _published(settings, tables.ASSESSMENTS, context.partition_key)
         if entry is None:
-            return dg.AssetCheckResult(passed=False, metadata={"problem": "nothing is published for this town"})
+            return dg.AssetCheckResult(
+                passed=False, metadata={"problem": "nothing is published for this town"}
+            )
         rates = entry.facts["match_rates"]
-        below = [name for name, (matched, total, least) in rates.items() if total and 100 * matched < least * total]
+        below = [
+            name for name, (matched, total, least) in rates.items() if total and 100 * matched < least * total
+        ]
         # Nineteen towns are known not to meet the standard: worth a look, no reason to stop.
         return dg.AssetCheckResult(
             passed=not below,
             severity=dg.AssetCheckSeverity.WARN,
             metadata={
                 "below_the_standard": ", ".join(below) or "none",
-                **{name: f"{matched} of {total}, at least {least} %" for name, (matched, total, least) in rates.items()},
+                **{
+                    name: f"{matched} of {total}, at least {least} %"
+                    for name, (matched, total, least) in rates.items()
+                },
             },
         )
 

@@ -22,7 +22,9 @@ refresh_towns_job = dg.define_asset_job(
 )
 
 
-def town_run_requests(towns: Iterable[Town], *, demo: bool, run_key: str | None = None) -> Iterator[dg.RunRequest]:
+def town_run_requests(
+    towns: Iterable[Town], *, demo: bool, run_key: str | None = None
+) -> Iterator[dg.RunRequest]:
     """One run per stretch of neighbouring towns, never one per town."""
     for first, last in ranges(towns, demo=demo):
         yield dg.RunRequest(
@@ -46,6 +48,8 @@ def nightly_refresh(
     loaded = settings.load()
     towns = watched_towns(loaded)
     if not towns:
-        yield dg.SkipReason("No town is in the lake yet: run `leadflow refresh TOWN` or set LEADFLOW_WATCHED_TOWNS.")
+        yield dg.SkipReason(
+            "No town is in the lake yet: run `leadflow refresh TOWN` or set LEADFLOW_WATCHED_TOWNS."
+        )
     day = context.scheduled_execution_time.date().isoformat()
     yield from town_run_requests(towns, demo=loaded.demo_on, run_key=f"nightly:{day}")

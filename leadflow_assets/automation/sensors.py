@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
     job=refresh_towns_job,
     minimum_interval_seconds=3600,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Asks MassGIS (HEAD) about some watched towns per hour and requests those with a new release.",
+    description="Asks MassGIS (HEAD) about some watched towns an hour; requests those with a new release.",
 )
 def new_releases(context: dg.SensorEvaluationContext, settings: LeadflowSettings) -> dg.SensorResult:
     """Look at the next towns in turn; the cursor is the id of the last one looked at."""
@@ -35,11 +35,15 @@ def new_releases(context: dg.SensorEvaluationContext, settings: LeadflowSettings
         return dg.SensorResult(skip_reason="MASSGIS_LIVE_FETCH_ENABLED is off.")
     towns = watched_towns(loaded)
     if not towns:
-        return dg.SensorResult(skip_reason="No town is in the lake yet, and none is named in LEADFLOW_WATCHED_TOWNS.")
+        return dg.SensorResult(
+            skip_reason="No town is in the lake yet, and none is named in LEADFLOW_WATCHED_TOWNS."
+        )
     turn = next_turn(towns, json.loads(context.cursor)["last"] if context.cursor else 0)
     plans = look(loaded, turn)
     problems = [plan.check.problem for plan in plans if plan.check is not None and plan.check.problem]
-    changed = [plan.town for plan in plans if plan.needs_work and plan.source is not None and plan.error is None]
+    changed = [
+        plan.town for plan in plans if plan.needs_work and plan.source is not None and plan.error is None
+    ]
     for problem in problems[:5]:
         context.log.warning(problem)
     cursor = json.dumps({"last": turn[-1].town_id})
@@ -78,7 +82,7 @@ def release_key(plans: Sequence[TownPlan]) -> str:
 @dg.run_failure_sensor(
     monitor_all_code_locations=False,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Tells of a failed run: in the log always, by webhook when LEADFLOW_ALERT_WEBHOOK_URL is set.",
+    description="Tells of a failed run: in the log always, by webhook if LEADFLOW_ALERT_WEBHOOK_URL is set.",
 )
 def alert_on_failure(context: dg.RunFailureSensorContext, settings: LeadflowSettings) -> None:
     """Send one message per failed run, unless Dagster will retry it by itself."""
@@ -86,7 +90,11 @@ def alert_on_failure(context: dg.RunFailureSensorContext, settings: LeadflowSett
     if run.tags.get("dagster/will_retry") == "true":
         return
     steps = context.get_step_failure_events()
-    messages = [event.step_failure_data.error_display_string.splitlines()[0] for event in steps if event.step_failure_data]
+    messages = [
+        event.step_failure_data.error_display_string.splitlines()[0]
+        for event in steps
+        if event.step_failure_data
+    ]
     payload = {
         "job": run.job_name,
         "run_id": run.run_id,

@@ -16,7 +16,9 @@ DaysOption = Annotated[int, typer.Option(min=1, help="Keep the history of this m
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("cleanup", epilog=examples("leadflow cleanup --dry-run", "leadflow cleanup --days 30"))(cleanup)
+    app.command("cleanup", epilog=examples("leadflow cleanup --dry-run", "leadflow cleanup --days 30"))(
+        cleanup
+    )
 
 
 def cleanup(dry_run: DryRunFlag = False, days: DaysOption = 90, json: JsonFlag = False) -> None:

@@ -21,7 +21,7 @@ OffFlag = Annotated[bool, typer.Option("--off", help="Remove Sampleton from ever
 _LOOKS = (
     (
         "What is in the lake",
-        "SELECT table_name AS \"table\", partitions, rows, one_row_is FROM lake.tables ORDER BY table_name",
+        'SELECT table_name AS "table", partitions, rows, one_row_is FROM lake.tables ORDER BY table_name',
     ),
     (
         "Sampleton by property class",
@@ -117,7 +117,9 @@ def _show(settings: Settings) -> None:
         stdout().print(f"\n{title}", style="bold")
         relation = catalog.query(query)
         rows = [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
-        emit_rows(rows, [Column(name, number_format=_number_format(name)) for name in relation.columns], False)
+        emit_rows(
+            rows, [Column(name, number_format=_number_format(name)) for name in relation.columns], False
+        )
     catalog.close()
     picture = settings.data_dir / "sampleton" / "map.png"
     picture.write_bytes(town_picture(lake, SAMPLETON_ID).png)
@@ -159,4 +161,4 @@ def _remove(settings: Settings) -> None:
             Publisher(lake.store, "demo-off").publish(table.name, dict.fromkeys(mine))
             removed += len(mine)
     settings.demo_marker.unlink(missing_ok=True)
-    note(f"Sampleton is gone: {removed} partitions removed; --as-of still reaches them until `leadflow cleanup`.")
+    note(f"Sampleton is gone: {removed} partitions removed; --as-of reaches them until `leadflow cleanup`.")

@@ -42,7 +42,7 @@ def run(command: click.Command, arguments: Sequence[str]) -> int:
         # The reader has gone (`| head`): nobody is left to tell, and the last flush must not fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _BROKEN_PIPE
-    except Exception as error:  # the one place where everything ends; texts may be personal data
+    except Exception as error:  # noqa: BLE001 - everything ends here; texts may be personal data
         _debug()
         hint = f"This is a defect of the program. Set {DEBUG}=1 and run it again to see where it comes from."
         return _show(f"unexpected {type(error).__name__} at {_place(error)}", hint, 1, as_json)
@@ -60,11 +60,12 @@ def _usage(error: click.ClickException, as_json: bool) -> int:
 
 def _show(message: str, hint: str, exit_code: int, as_json: bool, *, label: str = "error: ") -> int:
     if as_json:
-        print(json.dumps({"error": message, "hint": hint, "exit_code": exit_code}, ensure_ascii=False))
+        document = {"error": message, "hint": hint, "exit_code": exit_code}
+        click.echo(json.dumps(document, ensure_ascii=False))
     else:
-        print(f"{label}{message}", file=sys.stderr)
+        click.echo(f"{label}{message}", err=True)
         if hint:
-            print(f"hint: {hint}", file=sys.stderr)
+            click.echo(f"hint: {hint}", err=True)
     return exit_code
 
 

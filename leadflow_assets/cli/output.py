@@ -15,6 +15,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
+import typer
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -54,7 +56,7 @@ def emit_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[Column | str]
     """Print rows: as JSON Lines with every key of each row, as they come; or as one table of ``columns``."""
     if json:
         for row in rows:
-            print(to_json(row), flush=True)
+            typer.echo(to_json(row))
         return
     shown = [Column(column) if isinstance(column, str) else column for column in columns]
     console = stdout()
@@ -62,17 +64,17 @@ def emit_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[Column | str]
         console.print(_table(list(rows), shown))
     # Rich pads every line to the table's width and frames it with empty ones.
     lines = (line.rstrip() for line in capture.get().splitlines())
-    print("\n".join(line for line in lines if line))
+    typer.echo("\n".join(line for line in lines if line))
 
 
 def emit_document(document: Any) -> None:
     """Print one JSON document."""
-    print(to_json(document, indent=2))
+    typer.echo(to_json(document, indent=2))
 
 
 def note(text: str) -> None:
     """A remark for the person, on stderr; nothing reads it by machine."""
-    print(printable(text), file=sys.stderr, flush=True)
+    typer.echo(printable(text), err=True)
 
 
 def to_json(value: Any, indent: int | None = None) -> str:

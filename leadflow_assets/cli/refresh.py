@@ -30,7 +30,10 @@ TownArguments = Annotated[list[str] | None, typer.Argument(help="Ids, names or p
 AllFlag = Annotated[bool, typer.Option("--all", help="Every town of the state.")]
 ForceFlag = Annotated[bool, typer.Option(help="Fetch and rebuild even what is unchanged or older.")]
 FromOption = Annotated[
-    str | None, typer.Option("--from", help="Package of the one town: a zip on disk (shapefile or geodatabase), or a URL.")
+    str | None,
+    typer.Option(
+        "--from", help="Package of the one town: a zip on disk (shapefile or geodatabase), or a URL."
+    ),
 ]
 SkipFlag = Annotated[bool, typer.Option(help="Do not ask MassGIS; judge packages by age.")]
 WorkersOption = Annotated[int | None, typer.Option(min=1, max=64, help="Worker processes.")]

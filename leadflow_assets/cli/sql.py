@@ -41,7 +41,10 @@ def register(app: typer.Typer) -> None:
 
 
 def sql(
-    statement: Statement = None, form: FormatOption = "table", as_of: AsOfOption = None, json: JsonFlag = False
+    statement: Statement = None,
+    form: FormatOption = "table",
+    as_of: AsOfOption = None,
+    json: JsonFlag = False,
 ) -> None:
     """Query the lake: views raw., core. and mart., and lake.tables, lake.partitions, lake.snapshots.
 
@@ -71,7 +74,9 @@ def run_query(catalog: Catalog, statement: str, form: Format) -> None:
 
     relation = _with_text_geometry(catalog.query(statement))
     for table in catalog.empty_tables(statement):
-        note(f"note: {table.view} has no data yet, so nothing can be found there; run `leadflow refresh TOWN`.")
+        note(
+            f"note: {table.view} has no data yet, so nothing can be found there; run `leadflow refresh TOWN`."
+        )
     try:
         _print(relation, form)
     except duckdb.Error as error:
@@ -80,7 +85,9 @@ def run_query(catalog: Catalog, statement: str, form: Format) -> None:
 
 def _with_text_geometry(relation: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
     names = [
-        name for name, kind in zip(relation.columns, relation.types, strict=True) if str(kind).startswith("GEOMETRY")
+        name
+        for name, kind in zip(relation.columns, relation.types, strict=True)
+        if str(kind).startswith("GEOMETRY")
     ]
     if not names:
         return relation

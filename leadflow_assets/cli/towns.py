@@ -13,7 +13,10 @@ from leadflow_assets.cli.output import Column, emit_rows, note
 _COLUMNS = (
     Column("town_id", "id"),
     Column("town", wrap=False),
-    Column("status", styles={"current": "green", "new release": "yellow", "stale": "yellow", "not fetched": "dim"}),
+    Column(
+        "status",
+        styles={"current": "green", "new release": "yellow", "stale": "yellow", "not fetched": "dim"},
+    ),
     Column("release", wrap=False),
     Column("age_days", "age, days"),
     Column("polygons", number_format=","),
@@ -30,7 +33,9 @@ NameArguments = Annotated[list[str] | None, typer.Argument(help="Ids, names or k
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("towns", epilog=examples("leadflow towns", "leadflow towns --held", "leadflow towns 25 --json"))(towns)
+    app.command(
+        "towns", epilog=examples("leadflow towns", "leadflow towns --held", "leadflow towns 25 --json")
+    )(towns)
 
 
 def towns(names: NameArguments = None, held: HeldFlag = False, json: JsonFlag = False) -> None:

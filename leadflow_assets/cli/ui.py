@@ -40,7 +40,18 @@ def ui(port: PortOption = 3000) -> None:
     os.chdir(home)
     _prepare_storage()
     note(f"Dagster UI: http://127.0.0.1:{port}   lake: {settings.lake_uri}   Ctrl-C ends it")
-    command = [sys.executable, "-m", "dagster", "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)]
+    command = [
+        sys.executable,
+        "-m",
+        "dagster",
+        "dev",
+        "-w",
+        "workspace.yaml",
+        "-h",
+        "127.0.0.1",
+        "-p",
+        str(port),
+    ]
     os.execv(sys.executable, command)
 
 

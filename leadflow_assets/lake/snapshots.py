@@ -108,7 +108,7 @@ class SnapshotLog:
             raise UsageError(f"{self.table} has no snapshot {number}.", "See lake.snapshots.") from None
         try:
             return _from_json(content)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise StoreError(
                 f"The log entry {self.store.location(self._key(number))} is damaged.",
                 "Restore it from a backup, or remove it to fall back to the entry before it.",
@@ -162,7 +162,8 @@ class SnapshotLog:
     def _numbers(self, after: int) -> list[int]:
         prefix = f"_log/{self.table}/"
         keys = self.store.list(prefix, after=self._key(after) if after else "")
-        return [int(key.removeprefix(prefix).removesuffix(".json")) for key in keys if key.endswith(".json")]
+        names = (key.removeprefix(prefix).removesuffix(".json") for key in keys if key.endswith(".json"))
+        return [int(name) for name in names if name.isdecimal()]  # other files are none of ours
 
     def _key(self, number: int) -> str:
         return f"_log/{self.table}/{number:07d}.json"
@@ -187,6 +188,7 @@ def _to_json(snapshot: Snapshot) -> bytes:
 
 def _from_json(content: bytes) -> Snapshot:
     entry = json.loads(content)
+    datetime.fromisoformat(entry["committed_at"])  # damage shows here, not where the moment is first used
     partitions = {name: _partition(value) for name, value in entry["partitions"].items()}
     return Snapshot(
         entry["table"], entry["number"], entry["committed_at"], partitions, tuple(entry["changed"])

@@ -42,12 +42,16 @@ def staging_folder(base: Path, run_id: str) -> Iterator[Path]:
 
 def sweep(base: Path) -> list[Path]:
     """Remove the folders of runs that are no longer alive; returns them."""
-    swept = []
-    for folder in sorted(base.iterdir()) if base.is_dir() else []:
-        if folder.is_dir() and _abandoned(folder):
-            shutil.rmtree(folder, ignore_errors=True)
-            swept.append(folder)
-    return swept
+    left = abandoned(base)
+    for folder in left:
+        shutil.rmtree(folder, ignore_errors=True)
+    return left
+
+
+def abandoned(base: Path) -> list[Path]:
+    """Folders whose run is no longer alive."""
+    folders = sorted(base.iterdir()) if base.is_dir() else []
+    return [folder for folder in folders if folder.is_dir() and _abandoned(folder)]
 
 
 def _abandoned(folder: Path) -> bool:

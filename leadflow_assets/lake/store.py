@@ -31,7 +31,9 @@ STAGING = "_staging"
 class Store(Protocol):
     """Objects under the lake's base, addressed by keys such as ``core/parcels/town_id=25/x.parquet``."""
 
-    uri: str
+    @property
+    def uri(self) -> str:
+        """The lake's base: an absolute folder or s3://bucket/prefix."""
 
     def put_new(self, key: str, source: Path | bytes) -> bool:
         """Create an object from a file or bytes; False, and nothing changed, if the key exists."""
@@ -92,7 +94,7 @@ class LocalStore:
     root: Path
 
     @property
-    def uri(self) -> str:  # type: ignore[override]
+    def uri(self) -> str:
         """The folder's absolute path."""
         return str(self.root)
 
@@ -132,7 +134,7 @@ class LocalStore:
             temporary.parent.mkdir(parents=True, exist_ok=True)
             os.link(self.root / source_key, temporary)
             try:
-                os.replace(temporary, target)
+                temporary.replace(target)
             finally:
                 # rename() of two links to one file does nothing and leaves the first name behind.
                 temporary.unlink(missing_ok=True)

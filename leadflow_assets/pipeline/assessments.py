@@ -18,13 +18,46 @@ from leadflow_assets.pipeline.quarantine import Quarantine
 from leadflow_assets.pipeline.release import Release
 from leadflow_assets.sources.massgis.reader import Layer
 
-_TEXT = (
-    "PROP_ID LOC_ID LS_DATE USE_CODE SITE_ADDR ADDR_NUM FULL_STR LOCATION CITY ZIP OWNER1 OWN_ADDR OWN_CITY "
-    "OWN_STATE OWN_ZIP OWN_CO LS_BOOK LS_PAGE REG_ID ZONING STYLE STORIES LOT_UNITS CAMA_ID"
-).split()
-_INTEGERS = (
-    "BLDG_VAL LAND_VAL OTHER_VAL TOTAL_VAL FY LS_PRICE YEAR_BUILT BLD_AREA UNITS RES_AREA NUM_ROOMS TOWN_ID"
-).split()
+_TEXT = [
+    "PROP_ID",
+    "LOC_ID",
+    "LS_DATE",
+    "USE_CODE",
+    "SITE_ADDR",
+    "ADDR_NUM",
+    "FULL_STR",
+    "LOCATION",
+    "CITY",
+    "ZIP",
+    "OWNER1",
+    "OWN_ADDR",
+    "OWN_CITY",
+    "OWN_STATE",
+    "OWN_ZIP",
+    "OWN_CO",
+    "LS_BOOK",
+    "LS_PAGE",
+    "REG_ID",
+    "ZONING",
+    "STYLE",
+    "STORIES",
+    "LOT_UNITS",
+    "CAMA_ID",
+]
+_INTEGERS = [
+    "BLDG_VAL",
+    "LAND_VAL",
+    "OTHER_VAL",
+    "TOTAL_VAL",
+    "FY",
+    "LS_PRICE",
+    "YEAR_BUILT",
+    "BLD_AREA",
+    "UNITS",
+    "RES_AREA",
+    "NUM_ROOMS",
+    "TOWN_ID",
+]
 COLUMNS: dict[str, clean.Kind] = {
     **dict.fromkeys(_TEXT, "text"),
     **dict.fromkeys(_INTEGERS, "integer"),
@@ -65,7 +98,9 @@ def clean_assessments(
     columns |= _sale_columns(columns, release)
     columns["parcel_match"] = match = _parcel_match(columns["loc_id"], parcels["loc_id"].combine_chunks())
     quarantine.add(pc.and_(pc.equal(match, "loc_id_null"), pa.array(~duplicate)), "loc_id_null", "kept")
-    quarantine.add(pc.and_(pc.equal(match, "loc_id_dangling"), pa.array(~duplicate)), "loc_id_dangling", "kept")
+    quarantine.add(
+        pc.and_(pc.equal(match, "loc_id_dangling"), pa.array(~duplicate)), "loc_id_dangling", "kept"
+    )
     quarantine.add(pc.and_(columns["prop_id"].is_null(), pa.array(~duplicate)), "prop_id_null", "kept")
     columns["assessment_id"] = _assessment_ids(columns, release)
     table = _assemble(columns, release)
@@ -153,7 +188,10 @@ def _assessment_ids(columns: dict[str, pa.Array], release: Release) -> pa.Array:
     number = hashes.groupby(hashes, sort=False).cumcount().to_numpy()
     prefix = f"{release.town_id:03d}-{release.name}-"
     return pa.array(
-        [f"{prefix}{digest}" if n == 0 else f"{prefix}{digest}-{n + 1}" for digest, n in zip(hashes, number, strict=True)],
+        [
+            f"{prefix}{digest}" if n == 0 else f"{prefix}{digest}-{n + 1}"
+            for digest, n in zip(hashes, number, strict=True)
+        ],
         pa.string(),
     )
 
@@ -205,7 +243,9 @@ def _facts(rows: pa.Table, parcels: pa.Table) -> dict[str, object]:
         "unmatched_dollars": int(pc.sum(unmatched["total_val"]).as_py() or 0),
         "dollars": int(pc.sum(rows["total_val"]).as_py() or 0),
         "polygons_without_record": _pair(pc.invert(with_record), counted)[0],
-        "sale_dates": {str(c["values"]): c["counts"] for c in rows["ls_date_status"].value_counts().to_pylist()},
+        "sale_dates": {
+            str(c["values"]): c["counts"] for c in rows["ls_date_status"].value_counts().to_pylist()
+        },
     }
 
 

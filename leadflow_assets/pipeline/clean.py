@@ -59,8 +59,10 @@ def _convert(values: pa.Array | None, kind: Kind, rows: int) -> pa.Array:
         return text(values)
     if pa.types.is_string(values.type):
         return _parse(text(values), _WHOLE if kind == "integer" else _NUMBER, target)
-    if kind == "integer" and pa.types.is_floating(values.type):
-        values = pc.round(values)
+    if pa.types.is_floating(values.type):
+        values = null_where(values, pc.invert(pc.is_finite(values)))
+        if kind == "integer":
+            values = pc.round(values)
     return pc.cast(values, target, safe=False)
 
 
@@ -74,6 +76,7 @@ def _parse(values: pa.Array, pattern: str, target: pa.DataType) -> pa.Array:
 def text(values: pa.Array) -> pa.Array:
     """Trimmed text, blank as null. Whole numbers lose a decimal point (25.0 is the id 25)."""
     if pa.types.is_floating(values.type):
+        values = null_where(values, pc.invert(pc.is_finite(values)))
         whole = pc.fill_null(pc.equal(pc.floor(values), values), False)
         as_whole = pc.cast(pc.cast(values, pa.int64(), safe=False), pa.string())
         values = pc.if_else(whole, as_whole, pc.cast(values, pa.string()))
@@ -97,6 +100,9 @@ def day(values: pa.Array) -> pa.Array:
     """YYYYMMDD texts as dates; null where they are none."""
     shaped = pc.fill_null(pc.match_substring_regex(values, r"^\d{8}$"), False)
     parsed = pc.strptime(
-        pc.if_else(shaped, values, pa.scalar(None, pa.string())), format="%Y%m%d", unit="s", error_is_null=True
+        pc.if_else(shaped, values, pa.scalar(None, pa.string())),
+        format="%Y%m%d",
+        unit="s",
+        error_is_null=True,
     )
     return pc.cast(parsed, pa.date32())

@@ -52,7 +52,9 @@ def clean_package(package: Package, seen_on: date) -> CoreTables:
     interests = clean_interests(
         read_layer(package, "OthLeg"), release, code_meanings(lut, "LEGAL_TYPE"), tables.PARCEL_INTERESTS
     )
-    misc = clean_misc(read_layer(package, "Misc"), release, code_meanings(lut, "MISC_TYPE"), tables.MISC_FEATURES)
+    misc = clean_misc(
+        read_layer(package, "Misc"), release, code_meanings(lut, "MISC_TYPE"), tables.MISC_FEATURES
+    )
     codes = clean_use_codes(read_layer(package, "UC_LUT"), release, assessments.rows["use_code"])
     result = {
         tables.PARCELS: parcels,
@@ -71,6 +73,7 @@ def _require_balance(table: Table, clean: CleanTable, file: str) -> None:
     out = clean.rows.num_rows
     if clean.rows_in != out + clean.quarantine.dropped:
         raise AuditError(
-            f"{file}: {table.view} lost rows: {clean.rows_in} in, {out} out, {clean.quarantine.dropped} dropped.",
+            f"{file}: {table.view} lost rows: {clean.rows_in} in, {out} out, "
+            f"{clean.quarantine.dropped} dropped.",
             "This is a defect of the program; nothing was published.",
         )

@@ -87,7 +87,10 @@ def _clean(
     centre = shapely.centroid(polygons.geometry[keep])
     rows = rows.take(pa.array(keep[hilbert_order(shapely.get_x(centre), shapely.get_y(centre))]))
     types = {str(c["values"]): c["counts"] for c in rows[type_column].value_counts().to_pylist()}
-    facts: dict[str, object] = {"types": types, "unknown_columns": clean.unknown_columns(layer, kinds, IGNORED)}
+    facts: dict[str, object] = {
+        "types": types,
+        "unknown_columns": clean.unknown_columns(layer, kinds, IGNORED),
+    }
     return CleanTable(rows, quarantine, count, facts)
 
 
@@ -117,5 +120,7 @@ def _ids(texts: list[str], shapes: geometry.Geometries, release: Release) -> pa.
     by_size = frame.assign(area=-shapely.area(shapes)).sort_values("area", kind="stable")
     number = by_size.groupby("hash", sort=False).cumcount().reindex(frame.index)
     prefix = f"{release.town_id:03d}-"
-    names = [prefix + h if n == 0 else f"{prefix}{h}-{n + 1}" for h, n in zip(frame["hash"], number, strict=True)]
+    names = [
+        prefix + h if n == 0 else f"{prefix}{h}-{n + 1}" for h, n in zip(frame["hash"], number, strict=True)
+    ]
     return pa.array(names, pa.string())

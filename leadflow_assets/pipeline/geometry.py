@@ -65,7 +65,9 @@ def read_polygons(layer: Layer, file: str) -> Polygons:
     invalid = np.flatnonzero(~shapely.is_valid(geometry) & ~shapely.is_missing(geometry))
     for index in invalid:
         repair[index] = shapely.is_valid_reason(geometry[index]).partition("[")[0].strip()
-        geometry[index] = _polygonal(shapely.make_valid(geometry[index], method="structure", keep_collapsed=False))
+        geometry[index] = _polygonal(
+            shapely.make_valid(geometry[index], method="structure", keep_collapsed=False)
+        )
     polygons = Polygons(_promoted(geometry), repair)
     _check_bounds(polygons, layer, file)
     return polygons
@@ -79,7 +81,8 @@ def _polygonal(geometry: Any) -> Any:
 
 def _promoted(geometry: Geometries) -> Geometries:
     """Polygon to MultiPolygon; missing and empty become None. Exact: coordinates are not touched."""
-    parts, owner = shapely.get_parts(np.where(shapely.is_empty(geometry), None, geometry), return_index=True)
+    geometry[shapely.is_empty(geometry)] = None
+    parts, owner = shapely.get_parts(geometry, return_index=True)
     promoted = np.full(len(geometry), None, dtype=object)
     if len(parts):
         promoted[np.unique(owner)] = shapely.multipolygons(parts, indices=_dense(owner))

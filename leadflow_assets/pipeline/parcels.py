@@ -61,12 +61,16 @@ def clean_parcels(layer: Layer, release: Release) -> CleanTable:
     poly_type = pc.utf8_upper(columns["poly_type"])
     keep = _keyed(columns["loc_id"], poly_type, polygons, quarantine)
     if not keep.any():
-        raise BadPackageError(f"{file}: no polygon of TaxPar can be used.", "See the reasons in the quarantine.")
+        raise BadPackageError(
+            f"{file}: no polygon of TaxPar can be used.", "See the reasons in the quarantine."
+        )
     polygons.note_repairs(np.flatnonzero(keep), quarantine)
     points = loc_id.parse_loc_ids(columns["loc_id"])
     letter = loc_id.main_letter(points.letter)
     shapes = polygons.geometry
-    x, y, inside = geometry.points_inside(shapes, *(np.asarray(a.to_numpy(zero_copy_only=False)) for a in (points.x, points.y)))
+    x, y, inside = geometry.points_inside(
+        shapes, *(np.asarray(a.to_numpy(zero_copy_only=False)) for a in (points.x, points.y))
+    )
     malformed = points.letter.is_null().to_numpy(zero_copy_only=False)
     quarantine.add(keep & malformed, "loc_id_malformed", "kept")
     quarantine.add(keep & ~inside & ~malformed, "loc_id_point_outside", "kept")
@@ -76,7 +80,9 @@ def clean_parcels(layer: Layer, release: Release) -> CleanTable:
     chosen = np.flatnonzero(keep)
     rows = table.take(pa.array(chosen[hilbert_order(x[chosen], y[chosen])]))
     facts = {
-        "poly_types": dict(sorted((str(c["values"]), c["counts"]) for c in rows["poly_type"].value_counts().to_pylist())),
+        "poly_types": dict(
+            sorted((str(c["values"]), c["counts"]) for c in rows["poly_type"].value_counts().to_pylist())
+        ),
         "repaired": int(sum(value is not None for value in polygons.repair[chosen])),
         "loc_id_letter": letter,
         "unknown_columns": clean.unknown_columns(layer, _COLUMNS, IGNORED),
@@ -93,10 +99,12 @@ def _keyed(
     polygons.quarantine(quarantine)
     no_id = ids.is_null().to_numpy(zero_copy_only=False) & ~missing
     quarantine.add(no_id, "loc_id_null", "dropped")
-    known = pc.fill_null(pc.is_in(poly_type, value_set=pa.array(POLY_TYPES)), False).to_numpy(zero_copy_only=False)
+    known = pc.fill_null(pc.is_in(poly_type, value_set=pa.array(POLY_TYPES)), False).to_numpy(
+        zero_copy_only=False
+    )
     no_type = ~known & ~missing & ~no_id
     quarantine.add(no_type, "poly_type_unknown", "dropped")
-    keep = ~missing & ~no_id & ~no_type
+    keep: np.ndarray[tuple[int], np.dtype[np.bool_]] = ~missing & ~no_id & ~no_type
     # One polygon per LOC_ID; of several the largest stays, whatever the order of the file.
     area = shapely.area(polygons.geometry)
     order = np.argsort(-np.where(np.isnan(area), -1.0, area), kind="stable")
@@ -107,7 +115,9 @@ def _keyed(
             continue
         if names[index] in seen:
             keep[index] = False
-            quarantine.add_row(int(index), "loc_id_duplicate", "dropped", f"{names[index]} has a larger polygon")
+            quarantine.add_row(
+                int(index), "loc_id_duplicate", "dropped", f"{names[index]} has a larger polygon"
+            )
         seen.add(names[index])
     return keep
 

@@ -9,14 +9,12 @@ from functools import cache
 from importlib import resources
 
 import duckdb
-import numpy as np
 import pyarrow as pa
-import shapely
 
 from leadflow_assets.domain.towns import town_by_id
 from leadflow_assets.domain.use_codes import CONDOMINIUM_MASTER_CODES
 from leadflow_assets.errors import AuditError
-from leadflow_assets.lake.geoparquet import bbox_column, hilbert_order
+from leadflow_assets.lake.geoparquet import hilbert_order, point_boxes, point_wkb
 from leadflow_assets.lake.snapshots import PartitionEntry
 from leadflow_assets.lake.tables import PROPERTIES
 
@@ -66,12 +64,8 @@ def build_properties(
 
 
 def _with_points(rows: pa.Table) -> pa.Table:
-    x = rows["point_x"].to_numpy()
-    y = rows["point_y"].to_numpy()
-    points = np.where(np.isnan(x), None, shapely.points(x, y))
-    everything = rows.append_column("bbox", bbox_column(points)).append_column(
-        "geometry", pa.array(shapely.to_wkb(points, byte_order=1), pa.binary())
-    )
+    x, y = (rows[name].to_numpy() for name in ("point_x", "point_y"))
+    everything = rows.append_column("bbox", point_boxes(x, y)).append_column("geometry", point_wkb(x, y))
     return everything.take(pa.array(hilbert_order(x, y))).select(PROPERTIES.schema.names)
 
 
@@ -83,7 +77,9 @@ def require_same_release(town: str, entries: Mapping[str, PartitionEntry]) -> No
     """
     sources = {entry.inputs.get("raw/massgis_packages") for entry in entries.values()}
     if len(sources) > 1:
-        told = ", ".join(f"{name} {entry.facts.get('release', '?')}" for name, entry in sorted(entries.items()))
+        told = ", ".join(
+            f"{name} {entry.facts.get('release', '?')}" for name, entry in sorted(entries.items())
+        )
         raise AuditError(
             f"{town}: its tables come from different packages ({told}).",
             "An earlier refresh was cut off between two tables; refresh the town again.",

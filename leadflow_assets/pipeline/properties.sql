@@ -1,21 +1,27 @@
 -- mart/properties, assessor part: one row per assessment record, with its parcel and use code.
 -- Inputs: assessments, parcels, use_codes (one town, one release). Parameters: see properties.py.
-WITH records AS (
+-- Windows only over the few rows that need them: carrying all columns through a sort triples the time.
+WITH prop_ids AS (
+    SELECT prop_id, count(*) AS records FROM assessments WHERE prop_id IS NOT NULL GROUP BY prop_id
+),
+repeated AS (
     SELECT
-        *,
-        count(*) OVER (PARTITION BY prop_id) AS same_prop_id,
-        row_number() OVER (PARTITION BY prop_id, cama_id ORDER BY assessment_id) AS nth_of_both,
-        CASE WHEN loc_id IS NOT NULL THEN count(*) OVER (PARTITION BY loc_id) END AS same_loc_id,
-        coalesce(bldg_val, 0) + coalesce(land_val, 0) + coalesce(other_val, 0) AS sum_of_parts
-    FROM assessments
+        a.assessment_id,
+        row_number() OVER (PARTITION BY a.prop_id, a.cama_id ORDER BY a.assessment_id) AS nth_of_both
+    FROM assessments AS a
+    JOIN prop_ids USING (prop_id)
+    WHERE prop_ids.records > 1
+),
+loc_ids AS (
+    SELECT loc_id, count(*)::INTEGER AS records FROM assessments WHERE loc_id IS NOT NULL GROUP BY loc_id
 )
 SELECT
     -- PROP_ID should be unique in a town and is not always: then the CAMA_ID tells records apart.
     CASE
         WHEN a.prop_id IS NULL THEN a.assessment_id
-        WHEN a.same_prop_id = 1 THEN format('{:03d}-{}', a.town_id, a.prop_id)
-        WHEN a.nth_of_both = 1 THEN format('{:03d}-{}~{}', a.town_id, a.prop_id, coalesce(a.cama_id, '0'))
-        ELSE format('{:03d}-{}~{}~{}', a.town_id, a.prop_id, coalesce(a.cama_id, '0'), a.nth_of_both)
+        WHEN r.nth_of_both IS NULL THEN format('{:03d}-{}', a.town_id, a.prop_id)
+        WHEN r.nth_of_both = 1 THEN format('{:03d}-{}~{}', a.town_id, a.prop_id, coalesce(a.cama_id, '0'))
+        ELSE format('{:03d}-{}~{}~{}', a.town_id, a.prop_id, coalesce(a.cama_id, '0'), r.nth_of_both)
     END AS property_id,
     a.town_id,
     $town AS town,
@@ -25,7 +31,7 @@ SELECT
     a.assessment_id,
     a.parcel_match,
     p.poly_type,
-    a.same_loc_id::INTEGER AS records_on_parcel,
+    l.records AS records_on_parcel,
     coalesce(list_contains($master_codes, a.use_code), false)
         AND coalesce(a.total_val, 0) = 0 AND a.owner1 IS NULL AS is_condominium_master,
     a.site_addr AS site_address,
@@ -45,8 +51,12 @@ SELECT
     u.description AS use_description,
     u.resolved_from AS use_resolved_from,
     coalesce(u.category, 'unknown') AS category,
-    CASE WHEN coalesce(a.total_val, 0) = 0 AND a.sum_of_parts > 0 THEN a.sum_of_parts ELSE a.total_val END AS total_value,
-    coalesce(a.total_val, 0) = 0 AND a.sum_of_parts > 0 AS total_value_is_sum,
+    coalesce(a.total_val, 0) = 0
+        AND coalesce(a.bldg_val, 0) + coalesce(a.land_val, 0) + coalesce(a.other_val, 0) > 0 AS total_value_is_sum,
+    CASE
+        WHEN total_value_is_sum THEN coalesce(a.bldg_val, 0) + coalesce(a.land_val, 0) + coalesce(a.other_val, 0)
+        ELSE a.total_val
+    END AS total_value,
     a.land_val AS land_value,
     a.bldg_val AS building_value,
     a.other_val AS other_value,
@@ -56,7 +66,7 @@ SELECT
         AS lot_sqft,
     p.area_m2 * $sqft_per_m2 AS parcel_sqft,
     -- Of records that share a polygon none is as large as it.
-    CASE WHEN a.same_loc_id = 1 AND p.area_m2 > 0 THEN lot_sqft / parcel_sqft END AS lot_to_parcel_ratio,
+    CASE WHEN l.records = 1 AND p.area_m2 > 0 THEN lot_sqft / parcel_sqft END AS lot_to_parcel_ratio,
     nullif(a.bld_area, 0) AS building_sqft,
     nullif(a.res_area, 0) AS residential_sqft,
     a.year_built,
@@ -88,7 +98,9 @@ SELECT
     p.point_y,
     p.lon,
     p.lat
-FROM records AS a
+FROM assessments AS a
+LEFT JOIN repeated AS r ON r.assessment_id = a.assessment_id
+LEFT JOIN loc_ids AS l ON l.loc_id = a.loc_id
 LEFT JOIN parcels AS p ON p.loc_id = a.loc_id
 LEFT JOIN use_codes AS u ON u.use_code = a.use_code
 ORDER BY property_id

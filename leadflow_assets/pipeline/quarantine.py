@@ -25,7 +25,9 @@ class Quarantine:
     dollars: pa.Array | None = None
     _found: list[tuple[int, str, Disposition, str | None]] = field(default_factory=list)
 
-    def add(self, mask: pa.Array | NDArray[np.bool_], reason: str, disposition: Disposition, detail: str = "") -> None:
+    def add(
+        self, mask: pa.Array | NDArray[np.bool_], reason: str, disposition: Disposition, detail: str = ""
+    ) -> None:
         """Record every row where ``mask`` holds (null does not)."""
         flags = mask if isinstance(mask, np.ndarray) else mask.fill_null(False).to_numpy(zero_copy_only=False)
         self._found += [(int(i), reason, disposition, detail or None) for i in np.flatnonzero(flags)]
@@ -55,9 +57,15 @@ class Quarantine:
         """The quarantine partition: in order of the source, one row per row and reason."""
         found = sorted(self._found)
         indices = [index for index, *_ in found]
-        plain = self.layer.rows.drop_columns([GEOMETRY]) if GEOMETRY in self.layer.rows.column_names else self.layer.rows
+        plain = (
+            self.layer.rows.drop_columns([GEOMETRY])
+            if GEOMETRY in self.layer.rows.column_names
+            else self.layer.rows
+        )
         values = plain.take(pa.array(indices, pa.int64())).to_pylist()
-        dollars = self.dollars.take(pa.array(indices, pa.int64())).to_pylist() if self.dollars is not None else None
+        dollars = (
+            self.dollars.take(pa.array(indices, pa.int64())).to_pylist() if self.dollars is not None else None
+        )
         return pa.table(
             {
                 "town_id": [town_id] * len(found),

@@ -48,7 +48,9 @@ def clean_use_codes(layer: Layer, release: Release, codes_in_use: pa.ChunkedArra
         "unresolved_codes": unknown[:20],
         "rows_from_source": layer.rows.num_rows,
     }
-    return CleanTable(pa.Table.from_pylist(rows, schema=USE_CODES.schema), quarantine, layer.rows.num_rows, facts)
+    return CleanTable(
+        pa.Table.from_pylist(rows, schema=USE_CODES.schema), quarantine, layer.rows.num_rows, facts
+    )
 
 
 def _row(meaning: use_codes.UseCodeMeaning, records: int, release: Release) -> dict[str, object]:

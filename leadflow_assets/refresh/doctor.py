@@ -24,9 +24,9 @@ from leadflow_assets.errors import LeadflowError
 from leadflow_assets.lake import tables
 from leadflow_assets.lake.catalog import EXTENSIONS, load_extensions
 from leadflow_assets.lake.lake import Lake
-from leadflow_assets.lake.publish import current_key, refresh_current, repair
+from leadflow_assets.lake.publish import current_key, repair
 from leadflow_assets.lake.snapshots import Snapshot, SnapshotLog
-from leadflow_assets.lake.staging import sweep
+from leadflow_assets.lake.staging import abandoned, sweep
 from leadflow_assets.lake.store import Store
 from leadflow_assets.settings import Settings
 
@@ -135,7 +135,7 @@ def check_table(store: Store, table: str, *, fix: bool) -> Finding:
     stale = _settled(store, table)
     repaired = 0
     if stale and fix:
-        repaired = repair(store, table) + _repair_removed(store, table, stale)
+        repaired = repair(store, table)
         stale = _settled(store, table)
     if stale:
         detail = f"{len(stale):,} current files differ from snapshot {snapshot.number}, first {stale[0]}"
@@ -185,23 +185,11 @@ def _folders(table: str) -> tuple[str, str]:
     return f"{table}/", f"{table}_quarantine/"
 
 
-def _repair_removed(store: Store, table: str, stale: Iterable[str]) -> int:
-    """Remove current files of partitions that the newest snapshot no longer has."""
-    snapshot = SnapshotLog(store, table).latest()
-    partitions = {
-        key.removeprefix(folder).rpartition("/")[0]
-        for key in stale
-        for folder in _folders(table)
-        if key.startswith(folder)
-    }
-    return refresh_current(store, snapshot, sorted(partitions - set(snapshot.partitions) - {""}))
-
-
 def check_staging(base: Path, *, fix: bool) -> Finding:
     """Folders of refreshes below the data folder; ``fix`` removes those of dead runs."""
     swept = len(sweep(base)) if fix else 0
-    left = sum(1 for folder in base.iterdir() if folder.is_dir()) if base.is_dir() else 0
-    detail = f"{left} folders of running or dead runs in {base}" if left else "nothing left over"
+    left = len(abandoned(base))
+    detail = f"{left} folders of dead runs in {base}" if left else "nothing left over"
     detail += f"; {swept} of dead runs removed" if swept else ""
     if not left:
         return Finding("staging", "ok", detail)

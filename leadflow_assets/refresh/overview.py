@@ -67,7 +67,9 @@ def _overview(
             remark="run `leadflow refresh` for it",
         )
     rates = assessments.facts["match_rates"]
-    below = [name for name, (matched, total, least) in rates.items() if total and 100 * matched < least * total]
+    below = [
+        name for name, (matched, total, least) in rates.items() if total and 100 * matched < least * total
+    ]
     total = assessments.data.rows
     return TownOverview(
         town_id=town.town_id,
@@ -80,7 +82,9 @@ def _overview(
         records=total,
         dropped=parcels.facts["dropped"] + assessments.facts["dropped"],
         kept_with_reservation=parcels.facts["kept"] + assessments.facts["kept"],
-        matched_percent=round(100 * (total - assessments.facts["unmatched_records"]) / total, 2) if total else None,
+        matched_percent=round(100 * (total - assessments.facts["unmatched_records"]) / total, 2)
+        if total
+        else None,
         below_standard=", ".join(below) or None,
         unmatched_dollars=assessments.facts["unmatched_dollars"],
         last_checked=checked,
@@ -88,9 +92,7 @@ def _overview(
     )
 
 
-def _status(
-    check: source_checks.SourceCheck | None, age: int, settings: Settings, fetched: datetime
-) -> str:
+def _status(check: source_checks.SourceCheck | None, age: int, settings: Settings, fetched: datetime) -> str:
     if check is not None and check.outcome == "changed" and check.checked_at > fetched:
         return "new release"
     if age > settings.massgis_max_age_days and (check is None or check.outcome != "unchanged"):

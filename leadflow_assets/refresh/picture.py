@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -86,7 +87,7 @@ def draw(shapes: np.ndarray[tuple[int], np.dtype[np.object_]], labels: list[str]
     return Picture(out.getvalue())
 
 
-def _read(lake: Lake, table: Table, town_id: int, columns: list[str]) -> dict[str, list[object]]:
+def _read(lake: Lake, table: Table, town_id: int, columns: list[str]) -> dict[str, list[Any]]:
     entry = lake.snapshot(table).partitions[table.partition(town_id)]
     content = io.BytesIO(lake.store.read(entry.data.path))
     return dict(pq.read_table(content, columns=columns).to_pydict())

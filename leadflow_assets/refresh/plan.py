@@ -6,12 +6,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from leadflow_assets.domain.towns import Town
-from leadflow_assets.errors import LeadflowError, NotConfiguredError, SourceAnswerError, SourceUnavailableError
+from leadflow_assets.errors import (
+    LeadflowError,
+    NotConfiguredError,
+    SourceAnswerError,
+    SourceUnavailableError,
+)
 from leadflow_assets.lake import tables
 from leadflow_assets.lake.lake import Lake, fingerprint
 from leadflow_assets.lake.snapshots import PartitionEntry, Snapshot
@@ -19,9 +24,12 @@ from leadflow_assets.refresh.code import code_version
 from leadflow_assets.refresh.town import PACKAGE_INPUT
 from leadflow_assets.settings import Settings
 from leadflow_assets.sources.http import make_client
-from leadflow_assets.sources.massgis.download import RemoteState, changed, head, local_path
+from leadflow_assets.sources.massgis.download import changed, head, local_path
+from leadflow_assets.sources.massgis.part_file import RemoteState
 from leadflow_assets.sources.massgis.links import LinksResult, load_links
-from leadflow_assets.state.source_checks import SourceCheck
+
+if TYPE_CHECKING:
+    from leadflow_assets.state.source_checks import SourceCheck
 
 _HEADS_AT_ONCE = 8
 MADE_TABLES = (*(t for t in tables.CORE_MASSGIS if t is not tables.ASSESSMENT_RELEASES), tables.PROPERTIES)
@@ -190,7 +198,12 @@ def _remote_state(package: PartitionEntry) -> RemoteState:
     )
 
 
-def _with_check(plan: TownPlan, url: str, now: RemoteState | None, outcome: str, problem: str | None) -> TownPlan:
+def _with_check(
+    plan: TownPlan, url: str, now: RemoteState | None, outcome: str, problem: str | None
+) -> TownPlan:
+    # Imported late: SQLAlchemy costs a third of a second, and a refresh from a file asks no source.
+    from leadflow_assets.state.source_checks import SourceCheck
+
     check = SourceCheck(
         town_id=plan.town.town_id,
         url=url,

@@ -31,9 +31,9 @@ _SHP_HEADER = 100
 
 
 def dbf_bytes(table: Table, encoding: str, calendar_year: int) -> bytes:
-    """A dBase III file; text is padded to its width in bytes.
+    r"""A dBase III file; text is padded to its width in bytes.
 
-    A lone surrogate in text (``\\udce9``) is written as its raw byte: how an invalid file is made.
+    A lone surrogate in text (``\udce9``) is written as its raw byte: how an invalid file is made.
 
     Raises:
         ValueError: a value does not fit its column.
@@ -133,8 +133,8 @@ def write_atomically(path: Path, content: bytes) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise

@@ -19,7 +19,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 from sqlalchemy.orm import Session
 
@@ -58,9 +58,11 @@ def open_engine(settings: Settings) -> Engine:
     url = _url(settings)
     # hide_parameters: errors of SQLAlchemy quote the statement's values otherwise.
     if url.get_backend_name() == "postgresql":
-        return create_engine(
+        engine = create_engine(
             url, hide_parameters=True, pool_pre_ping=True, connect_args={"connect_timeout": _CONNECT_SECONDS}
         )
+        event.listen(engine, "handle_error", _keep_the_first_sentence)
+        return engine
     folder = _file(url).parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -204,6 +206,15 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 def _begin_immediately(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _keep_the_first_sentence(context: ExceptionContext) -> None:
+    """Cut the detail off PostgreSQL's errors: it quotes the whole row that was refused."""
+    said = getattr(getattr(context.original_exception, "diag", None), "message_primary", None)
+    if said:
+        context.original_exception.args = (said,)
+        if context.sqlalchemy_exception is not None:
+            context.sqlalchemy_exception.args = (said,)
 
 
 @contextlib.contextmanager

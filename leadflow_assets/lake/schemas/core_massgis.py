@@ -138,7 +138,9 @@ class MiscFeatures(TableModel):
 
     town_id: Series[Int32] = column("MassGIS town id, 1 to 351", ge=1)
     feature_id: Series[Text] = column("Key: hash of what the row says and where it lies to ten metres")
-    misc_type: Series[Text] = column("WETLAND, ISLAND, TRAFFIC_ISLAND, WATER, OUTSIDE, BLDG ...", nullable=True)
+    misc_type: Series[Text] = column(
+        "WETLAND, ISLAND, TRAFFIC_ISLAND, WATER, OUTSIDE, BLDG ...", nullable=True
+    )
     misc_type_description: Series[Text] = column("Meaning from the package's code table", nullable=True)
     town_id_in_row: Series[Int32] = column("TOWN_ID as it stands in the row", nullable=True)
     geometry_repair: Series[Text] = column("What was invalid before repair; null if valid", nullable=True)

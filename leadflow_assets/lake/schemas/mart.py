@@ -5,7 +5,19 @@ from __future__ import annotations
 from pandera.typing import Series
 
 from leadflow_assets.domain import sales, use_codes
-from leadflow_assets.lake.columns import Bbox, Bool, Date, Double, Int32, Int64, Moment, TableModel, Text, Wkb, column
+from leadflow_assets.lake.columns import (
+    Bbox,
+    Bool,
+    Date,
+    Double,
+    Int32,
+    Int64,
+    Moment,
+    TableModel,
+    Text,
+    Wkb,
+    column,
+)
 from leadflow_assets.lake.schemas.core_massgis import PARCEL_MATCHES, POLY_TYPES
 
 UNIT_SOURCES = ("assessor", "use_code")
@@ -32,7 +44,9 @@ class Properties(TableModel):
     city: Series[Text] = column("Site town as published", nullable=True)
     zip: Series[Text] = column("Site ZIP, five digits; null where the source has none", nullable=True)
     owner_name: Series[Text] = column("Owner as published", nullable=True, pii=True)
-    mailing_address: Series[Text] = column("Mailing address; the site's where none is given", nullable=True, pii=True)
+    mailing_address: Series[Text] = column(
+        "Mailing address; the site's where none is given", nullable=True, pii=True
+    )
     mailing_city: Series[Text] = column("Mailing city", nullable=True, pii=True)
     mailing_state: Series[Text] = column("Mailing state", nullable=True, pii=True)
     mailing_zip: Series[Text] = column("Mailing ZIP as published", nullable=True, pii=True)
@@ -40,7 +54,9 @@ class Properties(TableModel):
     mailing_is_site: Series[Bool] = column("No mailing address was given, so the site's stands for it")
     use_code: Series[Text] = column("Use code", nullable=True)
     use_description: Series[Text] = column("What the use code means in this town", nullable=True)
-    use_resolved_from: Series[Text] = column("Where that meaning came from", nullable=True, isin=use_codes.SOURCES)
+    use_resolved_from: Series[Text] = column(
+        "Where that meaning came from", nullable=True, isin=use_codes.SOURCES
+    )
     category: Series[Text] = column("Property class", isin=use_codes.CATEGORIES)
     total_value: Series[Int64] = column("Assessed total, dollars", nullable=True)
     total_value_is_sum: Series[Bool] = column("Published as 0; replaced by the sum of its parts")
@@ -50,12 +66,16 @@ class Properties(TableModel):
     lot_acres: Series[Double] = column("Deed area, acres", nullable=True, ge=0)
     lot_sqft: Series[Double] = column("Deed area, square feet", nullable=True, ge=0)
     parcel_sqft: Series[Double] = column("Area of the polygon, square feet", nullable=True, ge=0)
-    lot_to_parcel_ratio: Series[Double] = column("Deed area over polygon area; 0.7 to 1.4 is usual", nullable=True)
+    lot_to_parcel_ratio: Series[Double] = column(
+        "Deed area over polygon area; 0.7 to 1.4 is usual", nullable=True
+    )
     building_sqft: Series[Int64] = column("Building area, square feet", nullable=True)
     residential_sqft: Series[Int64] = column("Residential area, square feet", nullable=True)
     year_built: Series[Int32] = column("Year built", nullable=True)
     units: Series[Int32] = column("Dwelling units", nullable=True)
-    units_source: Series[Text] = column("assessor, or derived from the use code", nullable=True, isin=UNIT_SOURCES)
+    units_source: Series[Text] = column(
+        "assessor, or derived from the use code", nullable=True, isin=UNIT_SOURCES
+    )
     units_low: Series[Int32] = column("Fewest units the use code implies", nullable=True)
     units_high: Series[Int32] = column("Most units the use code implies", nullable=True)
     rooms: Series[Int32] = column("Rooms", nullable=True)
@@ -64,7 +84,9 @@ class Properties(TableModel):
     zoning: Series[Text] = column("Zoning code, upper case", nullable=True)
     last_sale_date: Series[Date] = column("Last sale date where it is one", nullable=True)
     last_sale_date_status: Series[Text] = column("What the published date is", isin=sales.DATE_STATUSES)
-    last_sale_price: Series[Int64] = column("Last sale price, dollars; null where 0 was published", nullable=True)
+    last_sale_price: Series[Int64] = column(
+        "Last sale price, dollars; null where 0 was published", nullable=True
+    )
     sale_is_nominal: Series[Bool] = column("Published price below 1,000 dollars", nullable=True)
     sale_is_bulk: Series[Bool] = column("One deed for three or more records")
     sale_is_market: Series[Bool] = column("Date known, price neither nominal nor bulk: market evidence")

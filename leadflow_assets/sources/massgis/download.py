@@ -7,26 +7,19 @@ After an interruption, a killed process included, the rest is asked for with Ran
 
 from __future__ import annotations
 
-import errno
-import fcntl
-import hashlib
-import json
-import os
 import re
 import stat
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from email.utils import format_datetime
 from pathlib import Path
-from typing import BinaryIO, NoReturn
+from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
 import httpx
 
-from leadflow_assets.errors import SourceAnswerError, SourceUnavailableError, StoreError
+from leadflow_assets.errors import SourceAnswerError, SourceUnavailableError
 from leadflow_assets.sources.http import (
     page_kind,
     parse_http_date,
@@ -35,24 +28,14 @@ from leadflow_assets.sources.http import (
     send,
     typed_errors,
 )
+from leadflow_assets.sources.massgis.part_file import CHUNK, PartFile, RemoteState, validator
 
 Progress = Callable[[int, int | None], None]
 
 ZIP_MAGIC = b"PK\x03\x04"
 TRANSFERS = 5
-_CHUNK = 1 << 16
 # Compressed on the way, the bytes would be neither those counted nor those hashed.
 _AS_STORED = {"Accept-Encoding": "identity"}
-
-
-@dataclass(frozen=True)
-class RemoteState:
-    """What a source says about an object; ``url`` is without query and credentials, ``size`` in bytes."""
-
-    etag: str | None
-    last_modified: datetime | None
-    size: int | None
-    url: str
 
 
 @dataclass(frozen=True)
@@ -115,12 +98,14 @@ def fetch(
     url: str,
     into: Path,
     *,
-    client: httpx.Client,
+    client: httpx.Client | None,
     max_bytes: int,
     progress: Progress | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Downloaded:
     """Fetch a zip into the folder ``into``, under the last part of its URL; replaces a file of that name.
+
+    A path or file:// address is copied and needs no ``client``.
 
     Up to ``TRANSFERS`` transfers, each going on where the one before broke off. ``progress`` is called with
     the bytes held and the bytes expected (None: unknown).
@@ -133,126 +118,17 @@ def fetch(
     source = local_path(url)
     last = source.name if source else unquote(re.split("[?#]", url)[0].rpartition("/")[2])
     name = re.sub(r"[^\w.+-]", "_", last).lstrip(".") or "package.zip"
-    with _PartFile.opened(into, name) as part:
+    with PartFile.opened(into, name) as part:
         job = _Job(url, part, max_bytes, progress)
         if source is not None:
             state, request_id = job.copy(source), None
         else:
+            if client is None:
+                raise ValueError("a URL needs a client")
             state, request_id = job.download(client, sleep)
         digest, size = part.digest.hexdigest(), part.size
         path = part.finish()
     return Downloaded(path, digest, size, state, datetime.now(UTC), request_id)
-
-
-class _PartFile:
-    """The growing file, its hash and its sidecar. Held by one process at a time."""
-
-    def __init__(self, folder: Path, name: str, handle: int) -> None:
-        self.target = folder / name
-        self.path = folder / f"{name}.part"
-        self.sidecar = folder / f"{name}.part.json"
-        self.handle = handle
-        self.size = 0
-        self.state: RemoteState | None = None
-        self.digest = hashlib.sha256()
-
-    @classmethod
-    @contextmanager
-    def opened(cls, folder: Path, name: str) -> Iterator[_PartFile]:
-        """Open or create the part file and take its lock, which the system drops with the process."""
-        part = None
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            handle = os.open(folder / f"{name}.part", os.O_RDWR | os.O_CREAT, 0o644)
-            try:
-                part = cls(folder, name, handle)
-                part._lock()
-                try:
-                    part._load()
-                    yield part
-                except BaseException:
-                    part._drop_useless()
-                    raise
-            finally:
-                os.close(handle)
-        except OSError as error:
-            _raise_for_store(error, folder, part)
-
-    def _lock(self) -> None:
-        try:
-            fcntl.flock(self.handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # Whoever held it before may have renamed it since we opened it.
-            if self.path.exists() and os.path.samestat(os.fstat(self.handle), self.path.stat()):
-                return
-        except BlockingIOError:
-            pass
-        raise StoreError(
-            f"{self.target.name} is being fetched into {self.target.parent} by another process.",
-            "Let it end, then try again.",
-        )
-
-    def _load(self) -> None:
-        """Take up what an earlier call left, if it can be told of which object it is a part."""
-        try:
-            kept = json.loads(self.sidecar.read_text(encoding="utf-8"))
-            modified = kept["last_modified"] and datetime.fromisoformat(kept["last_modified"])
-            self.state = RemoteState(kept["etag"], modified, kept["size"], kept["url"])
-        except (OSError, ValueError, KeyError, TypeError):
-            self.restart(None)
-            return
-        while chunk := os.read(self.handle, _CHUNK):
-            self.digest.update(chunk)
-            self.size += len(chunk)
-
-    def restart(self, state: RemoteState | None, *, resumable: bool = True) -> None:
-        """Empty the file; from now on it is a part of ``state``. Emptied first: a crash must not mix two."""
-        os.ftruncate(self.handle, 0)
-        os.lseek(self.handle, 0, os.SEEK_SET)
-        self.size, self.state, self.digest = 0, state, hashlib.sha256()
-        self.sidecar.unlink(missing_ok=True)
-        if state is not None and resumable and _validator(state):
-            modified = state.last_modified and state.last_modified.isoformat()
-            self.sidecar.write_text(json.dumps(vars(state) | {"last_modified": modified}), encoding="utf-8")
-
-    def append(self, chunk: bytes) -> None:
-        """Write to the system at once, so that a killed process loses nothing."""
-        while chunk:
-            written = os.write(self.handle, chunk)
-            self.digest.update(chunk[:written])
-            self.size += written
-            chunk = chunk[written:]
-
-    def start(self) -> bytes:
-        """The first bytes, enough to tell what the file is."""
-        return os.pread(self.handle, 256, 0)
-
-    def _drop_useless(self) -> None:
-        """Remove what no later call could go on from."""
-        if not (self.size and self.sidecar.exists()):
-            self.path.unlink(missing_ok=True)
-            self.sidecar.unlink(missing_ok=True)
-
-    def finish(self) -> Path:
-        """Make the file durable and give it its name."""
-        os.fsync(self.handle)
-        self.path.replace(self.target)
-        self.sidecar.unlink(missing_ok=True)
-        folder = os.open(self.target.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-        return self.target
-
-
-def _raise_for_store(error: OSError, folder: Path, part: _PartFile | None) -> NoReturn:
-    if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
-        hint = "Check its permissions."
-        raise StoreError(f"{folder} cannot be written ({error.strerror}).", hint) from error
-    expected = part.state.size if part and part.state else None
-    need = "more" if part is None or expected is None else f"{max(expected - part.size, 0):,} more bytes"
-    hint = "Free space; the download goes on from where it stopped."
-    raise StoreError(f"The disk of {folder} is full: {need} needed.", hint) from error
 
 
 @dataclass(frozen=True)
@@ -260,7 +136,7 @@ class _Job:
     """One call of ``fetch``."""
 
     url: str
-    part: _PartFile
+    part: PartFile
     max_bytes: int
     progress: Progress | None
 
@@ -293,7 +169,7 @@ class _Job:
 
     def _transfer(self, client: httpx.Client, sleep: _Sleep) -> _Answer:
         part, headers = self.part, dict(_AS_STORED)
-        mark = _validator(part.state) if part.state else None
+        mark = validator(part.state) if part.state else None
         if part.size and mark:
             headers |= {"Range": f"bytes={part.size}-", "If-Range": mark}
         with send(client, "GET", self.url, headers=headers, sleep=sleep) as response:
@@ -314,7 +190,7 @@ class _Job:
             self._limit(state.size or 0)
             try:
                 with typed_errors(self.url):
-                    self._receive(response.iter_raw(_CHUNK), state.size)
+                    self._receive(response.iter_raw(CHUNK), state.size)
             except SourceUnavailableError as error:
                 raise _BrokenOffError from error
             if state.size is not None and part.size != state.size:
@@ -367,14 +243,6 @@ def _refuse_page(response: httpx.Response) -> None:
         raise _not_a_package(str(response.url), kind)
 
 
-def _validator(state: RemoteState) -> str | None:
-    """What If-Range may carry: a strong ETag, else the date (RFC 9110, 13.1.5)."""
-    if state.etag:
-        return None if state.etag.startswith("W/") else state.etag
-    when = state.last_modified
-    return None if when is None else format_datetime(when.astimezone(UTC), usegmt=True)
-
-
 def _state(response: httpx.Response, url: str) -> RemoteState:
     """Validators of the whole object, from a whole or a partial answer."""
     headers = response.headers
@@ -419,6 +287,6 @@ def _open(path: Path) -> BinaryIO:
 
 def _read(file: BinaryIO, path: Path) -> bytes:
     try:
-        return file.read(_CHUNK)
+        return file.read(CHUNK)
     except OSError as error:
         raise SourceUnavailableError(f"{path} cannot be read ({error.strerror}).") from error

@@ -18,8 +18,6 @@ from pathlib import Path
 from typing import Literal
 
 import httpx
-import openpyxl
-from openpyxl.utils.exceptions import InvalidFileException
 
 from leadflow_assets.domain.towns import SAMPLETON_ID, all_towns
 from leadflow_assets.errors import LeadflowError, SourceAnswerError, UsageError
@@ -42,7 +40,6 @@ _NAMED_AT_MOST = 5
 _Sheet = Sequence[Sequence[object]]
 # What openpyxl raises on a damaged workbook, with and without lxml; it documents none of it.
 _WORKBOOK_ERRORS = (
-    InvalidFileException,
     zipfile.BadZipFile,
     SyntaxError,  # the parent of the parse errors of xml and of lxml
     KeyError,
@@ -163,6 +160,10 @@ def _read_file(path: Path) -> bytes:
 
 
 def _workbook(data: bytes, name: str) -> Sequence[_Sheet]:
+    # Imported late: it costs a third of a second, and a table that is a CSV does without.
+    import openpyxl
+    from openpyxl.utils.exceptions import InvalidFileException
+
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if sum(member.file_size for member in archive.infolist()) > 20 * MAX_TABLE_BYTES:
@@ -178,7 +179,7 @@ def _workbook(data: bytes, name: str) -> Sequence[_Sheet]:
                 sheets.append(list(sheet.iter_rows(values_only=True, max_row=_MAX_ROWS)))
             book.close()
             return sheets
-    except _WORKBOOK_ERRORS as error:
+    except (InvalidFileException, *_WORKBOOK_ERRORS) as error:
         what = f"{name} is not a readable workbook ({type(error).__name__})."
         raise SourceAnswerError(what, "Open and save it again as .xlsx or .csv.") from error
 

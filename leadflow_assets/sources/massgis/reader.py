@@ -98,7 +98,10 @@ def _renamed(rows: pa.Table) -> pa.Table:
     for field in rows.schema:
         is_geometry = (field.metadata or {}).get(b"ARROW:extension:name", b"").endswith(b".wkb")
         names.append(GEOMETRY if is_geometry else field.name.upper())
-    plain = [column.cast(pa.binary()) if n == GEOMETRY else column for n, column in zip(names, rows.columns, strict=True)]
+    plain = [
+        column.cast(pa.binary()) if n == GEOMETRY else column
+        for n, column in zip(names, rows.columns, strict=True)
+    ]
     return pa.table(dict(zip(names, plain, strict=True)))
 
 
