@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import uuid
@@ -64,6 +65,7 @@ def settings(clean_environment: None, tmp_path: Path) -> Settings:
 @pytest.fixture(scope="session")
 def s3_server() -> Iterator[str]:
     """URL of a running S3 server."""
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # else a line for each request
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

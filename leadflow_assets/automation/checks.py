@@ -4,16 +4,13 @@ The same audit runs before every publish; here it reads the published file, so t
 is found as well.
 """
 
-import hashlib
-import io
-
 import dagster as dg
 
 from leadflow_assets.assets.massgis import asset_key
 from leadflow_assets.assets.resources import LeadflowSettings
 from leadflow_assets.domain.towns import find_town
 from leadflow_assets.lake import tables
-from leadflow_assets.lake.audit import audit_file
+from leadflow_assets.lake.audit import problems_of_published
 from leadflow_assets.lake.lake import Lake
 from leadflow_assets.lake.snapshots import PartitionEntry
 from leadflow_assets.lake.tables import Table
@@ -43,13 +40,7 @@ def _contract(table: Table, partitions: dg.PartitionsDefinition[str]) -> dg.Asse
             return dg.AssetCheckResult(
                 passed=False, metadata={"problem": "nothing is published for this town"}
             )
-        content = lake.store.read(entry.data.path)
-        problems = []
-        if hashlib.sha256(content).hexdigest() != entry.data.sha256:
-            problems.append("the bytes are not those that were published")
-        elif table.model is not None:
-            report = audit_file(io.BytesIO(content), table, expected_rows=entry.data.rows)
-            problems += report.problems
+        problems = problems_of_published(lake, table, entry)
         return dg.AssetCheckResult(
             passed=not problems, metadata={"rows": entry.data.rows, "problems": "; ".join(problems) or "none"}
         )

@@ -6,6 +6,8 @@ and rule, never by value: values may be personal data.
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 from dataclasses import dataclass
 from functools import cache
@@ -20,6 +22,8 @@ import pyarrow.parquet as pq
 
 from leadflow_assets.errors import AuditError
 from leadflow_assets.lake.columns import TableModel, arrow_schema
+from leadflow_assets.lake.lake import Lake
+from leadflow_assets.lake.snapshots import PartitionEntry
 from leadflow_assets.lake.tables import Table
 
 _WKB_TYPES = {"Point": 1, "MultiPolygon": 6}
@@ -54,6 +58,19 @@ def audit_file(path: Path | BinaryIO, table: Table, *, expected_rows: int | None
     if expected_rows is not None and rows.num_rows != expected_rows:
         problems.append(f"has {rows.num_rows} rows instead of {expected_rows}")
     return AuditReport(rows.num_rows, tuple(problems))
+
+
+def problems_of_published(lake: Lake, table: Table, entry: PartitionEntry) -> list[str]:
+    """What is wrong with a published partition now: its bytes, or what they say. Empty: nothing."""
+    try:
+        content = lake.store.read(entry.data.path)
+    except FileNotFoundError:
+        return [f"{lake.store.location(entry.data.path)} is gone"]
+    if hashlib.sha256(content).hexdigest() != entry.data.sha256:
+        return ["the bytes are not those that were published"]
+    if table.model is None:
+        return []
+    return list(audit_file(io.BytesIO(content), table, expected_rows=entry.data.rows).problems)
 
 
 def require(report: AuditReport, table: Table, partition: str) -> None:

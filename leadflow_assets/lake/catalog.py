@@ -145,7 +145,8 @@ class Catalog:
         return [
             table
             for table in tables.TABLES
-            if not self.snapshots[table.name].partitions and re.search(rf"\b{re.escape(table.view)}\b", sql)
+            if not self.snapshots[table.name].partitions
+            and re.search(rf"\b{re.escape(table.view)}\b", sql, re.IGNORECASE)
         ]
 
     def close(self) -> None:
@@ -170,6 +171,8 @@ def require_query(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
         inner = re.sub(
             r"^\s*EXPLAIN(\s+ANALYZE)?(\s*\([^)]*\))?\s+", "", statement.query, flags=re.IGNORECASE
         )
+        if inner == statement.query:
+            raise UsageError("A comment stands before or right after EXPLAIN.", "Leave it out.")
         require_query(connection, inner)
     elif statement.type != duckdb.StatementType.SELECT:
         raise UsageError(

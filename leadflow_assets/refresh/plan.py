@@ -25,8 +25,8 @@ from leadflow_assets.refresh.town import PACKAGE_INPUT
 from leadflow_assets.settings import Settings
 from leadflow_assets.sources.http import make_client
 from leadflow_assets.sources.massgis.download import changed, head, local_path
-from leadflow_assets.sources.massgis.part_file import RemoteState
 from leadflow_assets.sources.massgis.links import LinksResult, load_links
+from leadflow_assets.sources.massgis.part_file import RemoteState
 
 if TYPE_CHECKING:
     from leadflow_assets.state.source_checks import SourceCheck

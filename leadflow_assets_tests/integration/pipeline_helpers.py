@@ -45,8 +45,9 @@ Row = dict[str, Any]
 
 
 def settings_for(folder: Path, **more: Any) -> Settings:
-    """Settings of a lake of its own below ``folder``; no network."""
+    """Settings of a lake of its own below ``folder``; no network, whatever the environment says."""
     defaults: dict[str, Any] = {"massgis_live_fetch_enabled": False, "leadflow_workers": 1}
+    defaults |= {"leadflow_lake": "", "use_s3_for_gis": False, "database_url": None, "leadflow_demo": False}
     return load_settings(leadflow_data_dir=folder, **(defaults | more))
 
 
@@ -141,15 +142,26 @@ class Published:
 
     def by_record(self, case: Mapping[str, Any]) -> tuple[Row, Row]:
         """The core and the mart row of the record a planted case names (null as None)."""
-        core = self.assessments
-        chosen = core["prop_id"] == case["PROP_ID"]
+        keys = {"prop_id": case["PROP_ID"]}
         if "CAMA_ID" in case:
-            chosen &= core["cama_id"] == str(case["CAMA_ID"])
+            keys["cama_id"] = str(case["CAMA_ID"])
         elif case.get("LOC_ID"):
-            chosen &= core["loc_id"] == case["LOC_ID"]
-        record = only(core[chosen])
-        mart = self.properties
-        return record, only(mart[mart["assessment_id"] == record["assessment_id"]])
+            keys["loc_id"] = case["LOC_ID"]
+        found = [r for r in self._records.values() if all(r[name] == value for name, value in keys.items())]
+        assert len(found) == 1, f"{len(found)} records instead of one"
+        return found[0], self._properties[found[0]["assessment_id"]]
+
+    @cached_property
+    def _records(self) -> dict[str, Row]:
+        return self._rows_by_assessment("core/assessments")
+
+    @cached_property
+    def _properties(self) -> dict[str, Row]:
+        return self._rows_by_assessment("mart/properties")
+
+    def _rows_by_assessment(self, table: str) -> dict[str, Row]:
+        rows = pq.ParquetFile(self.file(table)).read().to_pylist()
+        return {row["assessment_id"]: row for row in rows}
 
     def parcel(self, loc_id: str) -> Row:
         return only(self.parcels[self.parcels["loc_id"] == loc_id])
