@@ -21,7 +21,9 @@ class Usage:
     peak_mib: float
 
 
-def run(command: Sequence[str], env: Mapping[str, str] | None = None) -> Usage:
+def run(
+    command: Sequence[str], env: Mapping[str, str] | None = None, folder: Path | None = None
+) -> Usage:
     """Run a command to its end.
 
     Raises:
@@ -32,7 +34,7 @@ def run(command: Sequence[str], env: Mapping[str, str] | None = None) -> Usage:
     environment = {**os.environ, **(env or {})}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     process = subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=folder
     )
     peak = _Peak(process.pid)
     output, _ = process.communicate()

@@ -34,7 +34,9 @@ CREDENTIALS = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing
 def process_context() -> ForkServerContext:
     """For tests with many processes: each starts at once, from one that has imported what they need."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__, "leadflow_assets.lake.catalog", "leadflow_assets.lake.s3_store"])
+    context.set_forkserver_preload(
+        [__name__, "leadflow_assets.lake.catalog", "leadflow_assets.lake.s3_store"]
+    )
     return context
 
 
@@ -117,7 +119,9 @@ def parcel_rows(town_id: int, rows: int, mark: str = "", *, seed: int = 0) -> pa
     side = int(np.ceil(np.sqrt(rows))) or 1
     x = 100_000.0 + town_id * 300 + numbers % side * 20.0
     y = 900_000.0 + numbers // side * 20.0
-    geometry = shapely.multipolygons(shapely.box(x, y, x + 18, y + 18)[:, None]) if rows else np.array([], object)
+    geometry = (
+        shapely.multipolygons(shapely.box(x, y, x + 18, y + 18)[:, None]) if rows else np.array([], object)
+    )
     known: dict[str, Any] = {
         "town_id": np.full(rows, town_id),
         "loc_id": [f"M_{int(a)}_{int(b)}" for a, b in zip(x, y, strict=True)],

@@ -117,6 +117,7 @@ def write_parquet(
         encoded["geo"] = geo_metadata(table, bbox)
     rows = rows.select(schema.names).cast(schema).replace_schema_metadata(encoded)
     try:
+        path.unlink(missing_ok=True)  # an earlier file may be linked into the lake: never write through it
         pq.write_table(
             rows,
             path,

@@ -190,7 +190,8 @@ def _explained(error: ClientError, action: str, where: str, bucket: str) -> Stor
         )
     if code in ("InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "ExpiredToken"):
         return StoreError(
-            f"S3 refused the credentials ({code}).", "Check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
+            f"S3 refused the credentials for the bucket {bucket} ({code}).",
+            "Check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
         )
     if code in ("AccessDenied", "403", "AllAccessDisabled"):
         return StoreError(

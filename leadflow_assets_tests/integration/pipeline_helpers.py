@@ -254,13 +254,12 @@ def build_or_die(task: TownTask) -> TownBuild:
 
 
 def answer_or_die_once(task: TownTask) -> TownBuild:
-    """An empty answer; the last town kills its process, the first time it is tried, after a while."""
-    task.staging.mkdir(parents=True, exist_ok=True)
-    if task.force:
-        try:
-            (task.staging / "died").touch(exist_ok=False)
-        except FileExistsError:
-            return TownBuild(task.town_id)
-        time.sleep(0.4)
+    """An empty answer; a town with ``force`` kills its process instead, once, as soon as a file says so."""
+    told, died = task.staging / "die", task.staging / "died"
+    if task.force and not died.exists():
+        deadline = time.monotonic() + 60
+        while not told.exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        died.touch()
         os.kill(os.getpid(), signal.SIGKILL)
     return TownBuild(task.town_id)

@@ -133,7 +133,9 @@ def test_every_view_has_the_rows_and_columns_of_its_table(
         tables.MISC_FEATURES: planted.misc,
     }
     for table, rows_in in sources.items():
-        dropped = f"SELECT count(DISTINCT row_number) FROM {table.view}_quarantine WHERE disposition = 'dropped'"
+        dropped = (
+            f"SELECT count(DISTINCT row_number) FROM {table.view}_quarantine WHERE disposition = 'dropped'"
+        )
         counted = catalog.query(f"SELECT (SELECT count(*) FROM {table.view}) + ({dropped})").fetchone()
         assert counted == (rows_in,), table.view
     catalog.close()
@@ -168,7 +170,8 @@ def test_the_lake_schema_tells_what_is_here_and_since_when(sampleton: Lake) -> N
     for table in tables.TABLES:
         snapshot = sampleton.snapshot(table)
         rows = sum(entry.data.rows for entry in snapshot.partitions.values())
-        sql = f"SELECT snapshot, committed_at, partitions, rows FROM lake.tables WHERE table_name = '{table.view}'"
+        columns = "snapshot, committed_at, partitions, rows"
+        sql = f"SELECT {columns} FROM lake.tables WHERE table_name = '{table.view}'"
         assert catalog.query(sql).fetchone() == (snapshot.number, snapshot.committed_at, 1, rows)
     sql = "SELECT DISTINCT release FROM lake.partitions WHERE table_name <> 'raw.massgis_packages'"
     assert catalog.query(sql).fetchall() == [("CY25_FY26",)]
@@ -292,7 +295,9 @@ def test_the_state_database_opens_read_only_and_no_other_sqlite_file_does(
     catalog.close()
 
 
-def test_a_scan_that_runs_through_a_publish_ends_with_the_rows_it_began_with(lake: Lake, tmp_path: Path) -> None:
+def test_a_scan_that_runs_through_a_publish_ends_with_the_rows_it_began_with(
+    lake: Lake, tmp_path: Path
+) -> None:
     publish_parcels(lake, tmp_path, {1: "old", 2: "old", 3: "old"}, rows=ROWS)
     catalog = open_catalog(lake)
     again = "SELECT map_par_id, count(*) FROM core.parcels GROUP BY ALL"
@@ -314,7 +319,12 @@ def test_as_of_shows_the_tables_as_they_were(lake: Lake, tmp_path: Path) -> None
     sql = "SELECT town_id, map_par_id, count(*) FROM core.parcels GROUP BY ALL ORDER BY ALL"
     today = first.committed.date().isoformat()
     new = [(1, "new", 4), (2, "new", 4)]
-    for as_of, expected in ((first.committed_at, [(1, "old", 4)]), (None, new), ("2020-01-01", []), (today, new)):
+    for as_of, expected in (
+        (first.committed_at, [(1, "old", 4)]),
+        (None, new),
+        ("2020-01-01", []),
+        (today, new),
+    ):
         catalog = open_catalog(lake, as_of=as_of)
         assert catalog.query(sql).fetchall() == expected, as_of
         catalog.close()

@@ -111,7 +111,9 @@ def test_duckdb_reads_a_geometry_column_without_our_help(file: tuple[Path, Table
         load_extensions(connection, ["spatial"])
         relation = connection.read_parquet(str(path), hive_partitioning=False)
         assert str(relation.types[relation.columns.index("geometry")]).startswith("GEOMETRY")
-        sql = "SELECT count(*), count(geometry), count(*) FILTER (ST_GeometryType(geometry) <> ?) FROM relation"
+        sql = (
+            "SELECT count(*), count(geometry), count(*) FILTER (ST_GeometryType(geometry) <> ?) FROM relation"
+        )
         counted = connection.execute(sql, [str(table.geometry).upper()]).fetchone()
     assert counted is not None
     assert (counted[0], counted[2]) == (rows, 0)
@@ -165,7 +167,11 @@ def test_gpio_check_all_finds_nothing_wrong(file: tuple[Path, Table, int], gpio_
 def test_geo_metadata_says_crs_covering_box_and_types(file: tuple[Path, Table, int]) -> None:
     path, table, rows = file
     geo = geo_of(path)
-    assert (geo["version"], geo["primary_column"], list(geo["columns"])) == ("1.1.0", "geometry", ["geometry"])
+    assert (geo["version"], geo["primary_column"], list(geo["columns"])) == (
+        "1.1.0",
+        "geometry",
+        ["geometry"],
+    )
     column = geo["columns"]["geometry"]
     assert column["encoding"] == "WKB"
     assert column["geometry_types"] == [table.geometry]
@@ -243,7 +249,9 @@ def test_hilbert_order_makes_the_boxes_of_row_groups_smaller_than_no_order(tmp_p
     order = hilbert_order(shuffled["point_x"].to_numpy(), shuffled["point_y"].to_numpy())
     assert sorted(order.tolist()) == list(range(60_000))
     plain = write_parquet(tmp_path / "plain.parquet", shuffled, PARCELS, provenance=PROVENANCE)
-    ordered = write_parquet(tmp_path / "ordered.parquet", shuffled.take(order), PARCELS, provenance=PROVENANCE)
+    ordered = write_parquet(
+        tmp_path / "ordered.parquet", shuffled.take(order), PARCELS, provenance=PROVENANCE
+    )
     assert pq.read_metadata(ordered.path).num_row_groups == 4
     assert _total_box_area(ordered.path) < 0.6 * _total_box_area(plain.path)
     assert ordered.bbox == plain.bbox

@@ -16,6 +16,7 @@ import pytest
 
 from leadflow_assets.errors import LeadflowError, StoreError, UsageError
 from leadflow_assets.lake.columns import arrow_schema
+from leadflow_assets.lake.geoparquet import write_parquet
 from leadflow_assets.lake.lake import Lake
 from leadflow_assets.lake.publish import Publisher, current_key, repair, sha256_of, upload
 from leadflow_assets.lake.snapshots import Snapshot, SnapshotLog
@@ -93,6 +94,17 @@ def test_publishing_the_same_bytes_again_adds_no_version(lake: Lake, tmp_path: P
     require_current_is(lake.store, second)
 
 
+def test_a_staged_file_that_is_written_again_does_not_reach_into_the_lake(
+    settings: Settings, tmp_path: Path
+) -> None:
+    lake = Lake(settings)
+    staged = stage_parcels(tmp_path, 1, "one")
+    entry = upload(lake.store, staged)
+    rows = pq.read_table(staged.files["data"].path, partitioning=None).slice(0, 1)
+    write_parquet(staged.files["data"].path, rows, PARCELS, provenance={})
+    assert sha256_of(Path(lake.store.location(entry.data.path))) == entry.data.sha256
+
+
 def _publish_one_by_one(settings: Settings, folder: Path, towns: list[int], mark: str) -> list[int]:
     lake, publisher = Lake(settings), None
     numbers = []
@@ -129,7 +141,9 @@ def test_eight_processes_publishing_to_one_table_lose_nothing(lake: Lake, tmp_pa
     assert all(after.committed > before.committed for before, after in pairwise(entries))
 
 
-def test_two_processes_publishing_one_partition_leave_the_newest_as_current(lake: Lake, tmp_path: Path) -> None:
+def test_two_processes_publishing_one_partition_leave_the_newest_as_current(
+    lake: Lake, tmp_path: Path
+) -> None:
     with ProcessPoolExecutor(2, mp_context=process_context()) as pool:
         work = [
             pool.submit(_publish_one_by_one, lake.settings, tmp_path / mark, [7] * 15, mark)
@@ -164,7 +178,9 @@ def once(action: Callable[[], object]) -> Callable[[], None]:
     return call
 
 
-def test_a_copy_that_comes_late_does_not_bring_an_old_version_back(settings: Settings, tmp_path: Path) -> None:
+def test_a_copy_that_comes_late_does_not_bring_an_old_version_back(
+    settings: Settings, tmp_path: Path
+) -> None:
     """A slow publisher repairs the entry it found while others commit that partition and one more."""
     lake = Lake(settings)
     publish_parcels(lake, tmp_path, {1: "old"})
@@ -181,7 +197,9 @@ def test_a_copy_that_comes_late_does_not_bring_an_old_version_back(settings: Set
     require_current_is(lake.store, lake.snapshot(PARCELS))
 
 
-def test_a_repair_during_a_publish_does_not_bring_an_old_version_back(settings: Settings, tmp_path: Path) -> None:
+def test_a_repair_during_a_publish_does_not_bring_an_old_version_back(
+    settings: Settings, tmp_path: Path
+) -> None:
     lake = Lake(settings)
     publish_parcels(lake, tmp_path, {1: "old"})
     lake.store.delete("core/parcels/town_id=1/parcels.parquet")
@@ -223,7 +241,9 @@ def test_the_past_is_read_by_number_by_time_and_by_date(lake: Lake, tmp_path: Pa
         assert lake.snapshot(PARCELS, entry.committed_at) == entry
         just_before = (entry.committed - timedelta(microseconds=1)).isoformat()
         assert lake.snapshot(PARCELS, just_before).number == entry.number - 1
-        rows = pq.read_table(lake.store.fetch(entry.partitions["town_id=1"].data.path, tmp_path), partitioning=None)
+        rows = pq.read_table(
+            lake.store.fetch(entry.partitions["town_id=1"].data.path, tmp_path), partitioning=None
+        )
         assert rows["map_par_id"].unique().to_pylist() == [mark]
     today = entries[-1].committed.date()
     assert lake.snapshot(PARCELS, today.isoformat()).number == 3
@@ -232,7 +252,9 @@ def test_the_past_is_read_by_number_by_time_and_by_date(lake: Lake, tmp_path: Pa
         lake.snapshot(PARCELS, "last week")
 
 
-def test_commit_times_only_grow_even_after_an_entry_from_a_clock_that_runs_ahead(lake: Lake, tmp_path: Path) -> None:
+def test_commit_times_only_grow_even_after_an_entry_from_a_clock_that_runs_ahead(
+    lake: Lake, tmp_path: Path
+) -> None:
     log = SnapshotLog(lake.store, TABLE)
     publish_parcels(lake, tmp_path, {1: "one"})
     first = json.loads(lake.store.read(f"_log/{TABLE}/0000001.json"))
@@ -279,7 +301,7 @@ def test_quarantined_rows_come_and_go_in_a_folder_of_their_own(lake: Lake, tmp_p
 
 def test_a_glob_over_the_tables_folder_is_exactly_the_table(settings: Settings, tmp_path: Path) -> None:
     lake = Lake(settings)
-    publish_parcels(lake, tmp_path, {town: "one" for town in range(1, 6)})
+    publish_parcels(lake, tmp_path, dict.fromkeys(range(1, 6), "one"))
     snapshot = publish_parcels(lake, tmp_path, {2: "two", 9: "two"})
     found = sorted(Path(lake.store.uri, TABLE).glob("**/*.parquet"))
     assert [path.parent.name for path in found] == sorted(snapshot.partitions)

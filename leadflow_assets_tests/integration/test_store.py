@@ -31,7 +31,9 @@ def folder_store(tmp_path: Path) -> LocalStore:
 
 
 @pytest.mark.parametrize("as_file", [False, True], ids=["bytes", "file"])
-def test_put_new_creates_an_object_and_then_refuses_to_touch_it(store: Store, tmp_path: Path, as_file: bool) -> None:
+def test_put_new_creates_an_object_and_then_refuses_to_touch_it(
+    store: Store, tmp_path: Path, as_file: bool
+) -> None:
     def source(content: bytes) -> Path | bytes:
         (tmp_path / "source").unlink(missing_ok=True)
         (tmp_path / "source").write_bytes(content)
@@ -153,7 +155,11 @@ def test_locations_open_in_pyarrow_and_duckdb_and_fetch_gives_a_file(lake: Lake,
     if location.startswith("s3://"):
         scheme, _, host = lake.settings.aws_endpoint_url.partition("://")
         files = pyarrow.fs.S3FileSystem(
-            access_key="testing", secret_key="testing", scheme=scheme, endpoint_override=host, region="us-east-1"
+            access_key="testing",
+            secret_key="testing",
+            scheme=scheme,
+            endpoint_override=host,
+            region="us-east-1",
         )
         read = pq.read_table(location.removeprefix("s3://"), filesystem=files, partitioning=None)
     else:
@@ -161,7 +167,9 @@ def test_locations_open_in_pyarrow_and_duckdb_and_fetch_gives_a_file(lake: Lake,
         read = pq.read_table(location, partitioning=None)
     assert read.equals(table)
     with connect(lake.settings) as connection:
-        found = connection.execute("SELECT sum(n) FROM read_parquet(?, hive_partitioning = false)", [location])
+        found = connection.execute(
+            "SELECT sum(n) FROM read_parquet(?, hive_partitioning = false)", [location]
+        )
         assert found.fetchone() == (499_500,)
     (tmp_path / "fetched").mkdir()
     fetched = lake.store.fetch("core/t/town_id=1/t.parquet", tmp_path / "fetched")

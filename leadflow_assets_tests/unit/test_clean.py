@@ -8,13 +8,15 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from leadflow_assets.errors import BadPackageError
 from leadflow_assets.pipeline import clean
 from leadflow_assets.sources.massgis.reader import Layer
 
+# A loaded machine must not fail a test by being slow.
+patient = settings(deadline=None)
 NBSP = "\u00a0"
 _TEXTS = st.lists(st.none() | st.text(max_size=20), max_size=25)
 _ODD = [
@@ -44,6 +46,7 @@ def _one(values: pa.Array, kind: clean.Kind) -> pa.Array:
 # --- Text
 
 
+@patient
 @given(_TEXTS)
 @example(_ODD)
 def test_text_is_trimmed_and_blank_is_null_for_any_text(values: list[str | None]) -> None:
@@ -87,6 +90,7 @@ def test_a_float_too_large_for_a_whole_number_keeps_its_value_as_text() -> None:
     assert float(text) == 1e19
 
 
+@patient
 @given(_TEXTS)
 def test_runs_of_white_space_become_one_space(values: list[str | None]) -> None:
     found = clean.single_spaces(pa.array(values, pa.string())).to_pylist()
@@ -102,6 +106,7 @@ def test_a_gap_of_any_kind_in_an_address_becomes_one_space(gap: str) -> None:
 # --- Numbers
 
 
+@patient
 @given(_TEXTS, st.sampled_from(["integer", "number"]))
 @example(_ODD, "integer")
 @example(_ODD, "number")
@@ -113,12 +118,14 @@ def test_text_that_is_no_number_is_null(values: list[str | None], kind: clean.Ki
             assert float(str(before).strip(f" \t\r\n\x00{NBSP}")) == after
 
 
+@patient
 @given(st.integers(-(10**15) + 1, 10**15 - 1))
 def test_a_whole_number_as_text_is_that_number(number: int) -> None:
     texts = [str(number), f" {number} ", f"{number}.0", f"{number}.000", f"{number}."]
     assert _one(pa.array(texts), "integer").to_pylist() == [number] * 5
 
 
+@patient
 @given(st.lists(st.none() | st.integers(-(2**31), 2**31 - 1), max_size=10))
 def test_whole_numbers_of_any_width_stay(numbers: list[int | None]) -> None:
     for kind in (pa.int32(), pa.int64(), pa.float64()):
@@ -183,6 +190,7 @@ def test_stray_columns_of_old_packages_are_named() -> None:
     assert clean.unknown_columns(layer, {"LOC_ID": "text"}, ("OBJECTID",)) == ["POLY__DESC"]
 
 
+@patient
 @given(st.lists(st.none() | st.booleans(), max_size=8))
 def test_null_where_takes_out_only_what_the_condition_holds_for(conditions: list[bool | None]) -> None:
     values = pa.array(range(len(conditions)), pa.int64())
@@ -193,6 +201,7 @@ def test_null_where_takes_out_only_what_the_condition_holds_for(conditions: list
 # --- Days
 
 
+@patient
 @given(
     st.lists(st.none() | st.text(max_size=10) | st.integers(0, 10**8 - 1).map("{:08d}".format), max_size=20)
 )

@@ -11,12 +11,14 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from leadflow_assets.domain import loc_id, match_rates, sales, towns, use_codes
 from leadflow_assets.errors import UsageError
 
+# A loaded machine must not fail a test by being slow.
+patient = settings(deadline=None)
 TODAY = date(2026, 11, 22)
 FULL_WIDTH = "20230101".translate({48 + k: 0xFF10 + k for k in range(10)})
 TOWN_FACTS = Path(__file__).resolve().parents[3] / "shared" / "reference" / "massgis_towns.csv"
@@ -34,6 +36,7 @@ def _dated(*raw: str | None, latest: date = TODAY) -> list[tuple[str, date | Non
 # --- Sale dates
 
 
+@patient
 @given(
     st.lists(st.none() | st.text(max_size=12) | st.integers(0, 10**8 - 1).map("{:08d}".format), max_size=30)
 )
@@ -50,6 +53,7 @@ def test_any_text_gets_one_known_status_and_a_date_only_when_ok(raw: list[str | 
             assert sales.EARLIEST <= day <= TODAY
 
 
+@patient
 @given(st.dates(sales.EARLIEST, TODAY))
 def test_a_date_between_1800_and_the_day_of_the_package_is_read_back(day: date) -> None:
     text = f"{day:%Y%m%d}"
@@ -57,6 +61,7 @@ def test_a_date_between_1800_and_the_day_of_the_package_is_read_back(day: date) 
     assert _dated(text) == [expected]
 
 
+@patient
 @given(st.dates(TODAY + timedelta(days=1), date.max))
 @example(date(2262, 4, 12))
 @example(date(2969, 4, 12))
@@ -65,6 +70,7 @@ def test_a_date_after_the_day_of_the_package_lies_in_the_future_however_late(day
     assert _dated(f"{day:%Y%m%d}") == [("future", None)]
 
 
+@patient
 @given(st.dates(date(1000, 1, 1), date(1799, 12, 31)))
 def test_a_date_before_1800_is_none(day: date) -> None:
     assert _dated(f"{day:%Y%m%d}") == [("before_1800", None)]
@@ -106,6 +112,7 @@ def test_a_column_without_any_date_is_read() -> None:
     assert _dated() == []
 
 
+@patient
 @given(st.integers(0, 3_000_000))
 def test_a_price_below_1000_is_nominal(price: int) -> None:
     assert sales.nominal(pa.array([price, None])).to_pylist() == [price < 1000, None]
@@ -131,6 +138,7 @@ def _deed_rows(deeds: list[tuple[Any, ...]]) -> list[int | None]:
     return found.to_pylist()
 
 
+@patient
 @given(st.lists(_DEED, max_size=40))
 def test_records_on_a_deed_are_counted_by_date_price_book_and_page(deeds: list[tuple[Any, ...]]) -> None:
     counts = Counter(deeds)
@@ -150,6 +158,7 @@ def test_three_records_on_one_deed_are_a_bulk_sale(rows: int | None, is_bulk: bo
 # --- LOC_ID
 
 
+@patient
 @given(st.lists(st.none() | st.text(max_size=24), max_size=20))
 @example(["F_1_2\n", "f_1_2", f"F_{FULL_WIDTH}_2", "F__2", "M_-5_7", "F_999999999999_1", " F_1_2"])
 def test_any_text_is_a_loc_id_or_null_in_all_parts(ids: list[str | None]) -> None:
@@ -162,6 +171,7 @@ def test_any_text_is_a_loc_id_or_null_in_all_parts(ids: list[str | None]) -> Non
             assert text is not None and text[0] == letter and letter in "FM"
 
 
+@patient
 @given(st.integers(0, 99_999_999), st.integers(0, 99_999_999))
 def test_metres_stay_and_survey_feet_become_metres(x: int, y: int) -> None:
     points = loc_id.parse_loc_ids(_texts([f"M_{x}_{y}", f"F_{x}_{y}"]))
@@ -188,6 +198,7 @@ def _resolve(code: str, town_id: int = 25, **local: str) -> use_codes.UseCodeMea
     )
 
 
+@patient
 @given(st.none() | st.text(max_size=8))
 def test_normalizing_a_code_never_fails_and_is_final(raw: str | None) -> None:
     code = use_codes.normalize(raw)
@@ -282,6 +293,7 @@ def test_the_class_implies_how_many_units(code: str, units: tuple[int, int | Non
     assert (meaning.units_low, meaning.units_high) == units
 
 
+@patient
 @given(
     st.text(max_size=6),
     st.sampled_from([25, 35, 999]),
@@ -319,6 +331,7 @@ def test_a_town_of_more_than_1000_polygons_has_higher_minima(polygons: int, mini
     assert [rate.minimum for rate in _rates(polygons, (1, 1))] == minima
 
 
+@patient
 @given(st.sampled_from([500, 5000]), st.integers(1, 200_000), st.data())
 def test_a_rate_is_met_exactly_from_its_minimum_on(polygons: int, total: int, data: st.DataObject) -> None:
     matched = data.draw(st.integers(0, total))
@@ -420,6 +433,7 @@ def test_sampleton_is_a_town_of_the_demo_only() -> None:
             towns.find_town(text, demo=False)
 
 
+@patient
 @given(st.text(max_size=20))
 @example("²")
 @example("٢٥")
