@@ -18,7 +18,7 @@ from dagster import EventLogEntry
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from sqlalchemy import Connection, Engine, create_engine
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import StaticPool
 
 # One database per run, and one for all: a process meets few at a time.
 _MOST_ENGINES = 16
@@ -27,7 +27,7 @@ os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "1000")
 
 
 class FastSqliteEventLogStorage(SqliteEventLogStorage):
-    """Keeps its engines, and writes a batch of events in one transaction per database."""
+    """Keeps its connections, and writes a batch of events in one transaction per database."""
 
     def __init__(self, base_dir: str, inst_data: Any = None) -> None:
         self._engines: OrderedDict[str, Engine] = OrderedDict()
@@ -49,6 +49,13 @@ class FastSqliteEventLogStorage(SqliteEventLogStorage):
             finally:
                 del self._batch.connections, self._batch.transactions
 
+    def dispose(self) -> None:
+        """Close the connections."""
+        with self._db_lock:
+            while self._engines:
+                self._engines.popitem()[1].dispose()
+        super().dispose()
+
     @contextlib.contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
         held = getattr(self._batch, "connections", None)
@@ -66,8 +73,9 @@ class FastSqliteEventLogStorage(SqliteEventLogStorage):
         if engine is None or not os.path.exists(self.path_for_shard(shard)):  # noqa: PTH110  (Dagster's str)
             engine = create_engine(
                 self.conn_string_for_shard(shard),
-                poolclass=NullPool,
-                connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS},
+                # One connection per database, used by one thread at a time: every use holds the lock.
+                poolclass=StaticPool,
+                connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
             )
             self._initdb(engine)
             self._initialized_dbs.add(shard)
