@@ -18,6 +18,7 @@ with warnings.catch_warnings():
     from leadflow_assets.assets.massgis import massgis_assets
     from leadflow_assets.automation.checks import build_checks
     from leadflow_assets.automation.jobs import nightly_refresh, refresh_towns_job
+    from leadflow_assets.automation.published import published_elsewhere
     from leadflow_assets.automation.sensors import alert_on_failure, new_releases
 
 
@@ -35,7 +36,7 @@ def build_definitions(settings: LeadflowSettings | None = None) -> dg.Definition
             asset_checks=build_checks(partitions),
             jobs=[refresh_towns_job],
             schedules=[nightly_refresh],
-            sensors=[new_releases, alert_on_failure],
+            sensors=[new_releases, published_elsewhere, alert_on_failure],
             resources={"settings": settings},
             executor=dg.in_process_executor,
         )

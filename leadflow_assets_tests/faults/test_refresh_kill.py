@@ -216,10 +216,10 @@ def test_a_refresh_killed_again_and_again_ends_as_one_that_never_was(tmp_path: P
     _check_current_is_newest(undisturbed)
 
     chance = random.Random(SEED)
-    moments = [(chance.uniform(0.1, 0.9) * usual, NEVER) for _ in range(CLOCK_KILLS)]
     # The first while the packages themselves are published: no later run does that again.
     steps = [chance.randint(2, RAW_STEPS), *chance.sample(range(RAW_STEPS, LAST_STEP), STEP_KILLS - 1)]
-    moments += [(120.0, step) for step in sorted(steps)]
+    moments = [(120.0, step) for step in sorted(steps)]
+    moments += [(chance.uniform(0.1, 0.9) * usual, NEVER) for _ in range(CLOCK_KILLS)]
     settings = settings_for(tmp_path / "killed")
     for seconds, step in moments:
         process = _start(tmp_path / "killed", links, die_at=step)

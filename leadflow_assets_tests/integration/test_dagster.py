@@ -15,6 +15,7 @@ import pytest
 from leadflow_assets.assets.massgis import asset_key
 from leadflow_assets.assets.resources import LeadflowSettings
 from leadflow_assets.automation.jobs import RANGE_END, RANGE_START, nightly_refresh, town_run_requests
+from leadflow_assets.automation.published import published_elsewhere
 from leadflow_assets.automation.sensors import alert_on_failure, new_releases
 from leadflow_assets.definitions import build_definitions
 from leadflow_assets.domain.towns import find_town
@@ -22,6 +23,7 @@ from leadflow_assets.lake import tables
 from leadflow_assets.lake.audit import problems_of_published
 from leadflow_assets.lake.lake import Lake
 from leadflow_assets.partitions import ranges
+from leadflow_assets.refresh.run import refresh_towns
 from leadflow_assets.sampleton import PackageSpec, write_faulty_package, write_package
 from leadflow_assets_tests.vendors.massgis import MassgisServer
 
@@ -146,6 +148,26 @@ def test_partitions_published_outside_dagster_are_recorded_by_its_next_run(
     with dg.DagsterInstance.ephemeral() as fresh:
         assert run_towns(settings, fresh).success
         assert len(fresh.get_materialized_partitions(asset_key(tables.PROPERTIES))) == 3
+
+
+def test_what_the_command_line_published_appears_in_dagster_once(
+    settings: LeadflowSettings, instance: dg.DagsterInstance, source: MassgisServer, tmp_path: Path
+) -> None:
+    serve(source, tmp_path)
+    for report in refresh_towns(settings.load(), [find_town(TOWNS[0])]):
+        assert report.error is None
+    resources = {"settings": settings}
+    first = published_elsewhere(dg.build_sensor_context(instance=instance, resources=resources))
+    assert isinstance(first, dg.SensorResult)
+    told = {(e.asset_key.to_user_string(), e.partition) for e in first.asset_events}
+    assert told == {(table.name, find_town(TOWNS[0]).key) for table in tables.TABLES}
+    again = dg.build_sensor_context(instance=instance, resources=resources, cursor=first.cursor)
+    second = published_elsewhere(again)
+    assert isinstance(second, dg.SensorResult) and not second.asset_events
+    run_towns(settings, instance)
+    context = dg.build_sensor_context(instance=instance, resources=resources, cursor=second.cursor)
+    third = published_elsewhere(context)
+    assert isinstance(third, dg.SensorResult) and not third.asset_events
 
 
 def test_metadata_has_what_a_person_wants_and_no_owner(

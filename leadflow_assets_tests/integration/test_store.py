@@ -203,7 +203,7 @@ def test_creating_and_copying_succeed_while_others_empty_the_same_folder(folder_
     with ThreadPoolExecutor(2) as pool:
         emptying = [pool.submit(empty) for _ in range(2)]
         try:
-            for turn in range(1500):
+            for turn in range(100):
                 folder_store.copy_over("v/x", "core/t/town_id=1/t.parquet")
                 folder_store.delete("core/t/town_id=1/t.parquet")
                 assert folder_store.put_new("core/t/town_id=1/new", bytes([turn % 256]))
