@@ -137,7 +137,7 @@ def find_town(text: str, *, demo: bool = True) -> Town:
         return town
     if town is not None:
         raise UsageError("Sampleton is the demo's town and the demo is off.", "Run `leadflow demo` first.")
-    if wanted.isdigit():
+    if wanted.isascii() and wanted.isdigit():
         return town_by_id(int(wanted))
     known = {_folded(t.name): t.name for t in towns(demo=demo)}
     near = [known[n] for n in difflib.get_close_matches(_folded(wanted), known, n=3, cutoff=0.6)]

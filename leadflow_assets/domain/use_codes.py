@@ -120,9 +120,10 @@ def resolve(code: str, *, town_id: int, local: Mapping[str, str], state: Mapping
     stem = code[:3]
     shipped = shipped_state_codes()
     boston = _BOSTON if town_id == BOSTON_ID else {}
+    padded = stem if len(code) == 4 and code.endswith("0") else code  # 1110 is 111, padded on the right
     candidates = (
         ("town", local.get(code)),
-        ("boston", boston.get(code)),
+        ("boston", boston.get(padded)),
         ("state", state.get(code)),
         ("shipped", shipped.get(code)),
         ("first_three", local.get(stem) or boston.get(stem) or state.get(stem) or shipped.get(stem)),

@@ -125,21 +125,28 @@ class Publisher:
             attempt += 1
             wait_turn(attempt)
             base = log.latest(after=base.number)
-        self._settle(log, snapshot)
+        _settle(log, snapshot)
         return Published(snapshot, {name: entry for name, entry in entries.items() if entry is not None})
 
-    def _settle(self, log: SnapshotLog, snapshot: Snapshot) -> None:
-        """Bring the current copy up to ``snapshot``, or to whatever was committed meanwhile.
 
-        Two publishers of one partition may copy in the wrong order; the last look decides.
-        """
-        changed = snapshot.changed
-        while True:
-            refresh_current(self.store, snapshot, changed)
-            newest = log.latest(after=snapshot.number)
-            if newest.number == snapshot.number:
-                return
-            snapshot = newest
+def catch_up(store: Store, table: str) -> None:
+    """Put right what a publisher that died between log and current copy left a step behind."""
+    log = SnapshotLog(store, table)
+    _settle(log, log.latest())
+
+
+def _settle(log: SnapshotLog, snapshot: Snapshot) -> None:
+    """Bring the current copy up to ``snapshot``, or to whatever was committed meanwhile.
+
+    Two publishers of one partition may copy in the wrong order; the last look decides.
+    """
+    changed = snapshot.changed
+    while True:
+        refresh_current(log.store, snapshot, changed)
+        newest = log.latest(after=snapshot.number)
+        if newest.number == snapshot.number:
+            return
+        snapshot = newest
 
 
 def refresh_current(store: Store, snapshot: Snapshot, partitions: Iterable[str]) -> int:

@@ -131,6 +131,8 @@ def _normalized(columns: dict[str, pa.Array], release: Release, from_shapefile: 
     for name in _SPACED:
         result[name] = clean.single_spaces(columns[name])
     result["addr_num"] = clean.null_where(result["addr_num"], pc.equal(result["addr_num"], "0"))
+    for name in ("ls_book", "ls_page"):  # "0" and "0000" stand for no registration
+        result[name] = clean.null_where(columns[name], pc.match_substring_regex(columns[name], "^0+$"))
     codes = pc.unique(columns["use_code"])
     plain = pa.array([use_codes.normalize(code) for code in codes.to_pylist()], pa.string())
     result["use_code"] = plain.take(pc.index_in(columns["use_code"], value_set=codes))

@@ -13,6 +13,7 @@ from leadflow_assets.sources.massgis.reader import GEOMETRY, Layer
 
 Kind = Literal["text", "integer", "number"]
 _BLANKS = " \t\r\n\x00\u00a0"
+_EXACT = 2.0**53  # beyond it a float does not hold every whole number
 _WHOLE = r"^[+-]?\d{1,15}(\.0*)?$"
 _NUMBER = r"^[+-]?\d{1,15}(\.\d*)?$"
 
@@ -62,7 +63,7 @@ def _convert(values: pa.Array | None, kind: Kind, rows: int) -> pa.Array:
     if pa.types.is_floating(values.type):
         values = null_where(values, pc.invert(pc.is_finite(values)))
         if kind == "integer":
-            values = pc.round(values)
+            values = pc.round(null_where(values, pc.greater(pc.abs(values), _EXACT)))
     return pc.cast(values, target, safe=False)
 
 
@@ -77,7 +78,8 @@ def text(values: pa.Array) -> pa.Array:
     """Trimmed text, blank as null. Whole numbers lose a decimal point (25.0 is the id 25)."""
     if pa.types.is_floating(values.type):
         values = null_where(values, pc.invert(pc.is_finite(values)))
-        whole = pc.fill_null(pc.equal(pc.floor(values), values), False)
+        exact = pc.less(pc.abs(values), _EXACT)
+        whole = pc.fill_null(pc.and_(exact, pc.equal(pc.floor(values), values)), False)
         as_whole = pc.cast(pc.cast(values, pa.int64(), safe=False), pa.string())
         values = pc.if_else(whole, as_whole, pc.cast(values, pa.string()))
     elif not pa.types.is_string(values.type):
@@ -88,7 +90,7 @@ def text(values: pa.Array) -> pa.Array:
 
 def single_spaces(values: pa.Array) -> pa.Array:
     """Runs of white space become one space."""
-    return pc.replace_substring_regex(values, r"\s+", " ")
+    return pc.replace_substring_regex(values, r"[\s\x{00A0}]+", " ")
 
 
 def null_where(values: pa.Array, condition: pa.Array) -> pa.Array:
@@ -98,11 +100,13 @@ def null_where(values: pa.Array, condition: pa.Array) -> pa.Array:
 
 def day(values: pa.Array) -> pa.Array:
     """YYYYMMDD texts as dates; null where they are none."""
-    shaped = pc.fill_null(pc.match_substring_regex(values, r"^\d{8}$"), False)
+    shaped = pc.fill_null(pc.match_substring_regex(values, r"^[1-9]\d{7}$"), False)
     parsed = pc.strptime(
         pc.if_else(shaped, values, pa.scalar(None, pa.string())),
         format="%Y%m%d",
         unit="s",
         error_is_null=True,
     )
-    return pc.cast(parsed, pa.date32())
+    # strptime takes 31 February for 3 March: only a date that reads back the same is one.
+    same = pc.equal(pc.strftime(parsed, format="%Y%m%d"), values)
+    return null_where(pc.cast(parsed, pa.date32()), pc.invert(same))

@@ -69,7 +69,8 @@ SELECT
     CASE WHEN l.records = 1 AND p.area_m2 > 0 THEN lot_sqft / parcel_sqft END AS lot_to_parcel_ratio,
     nullif(a.bld_area, 0) AS building_sqft,
     nullif(a.res_area, 0) AS residential_sqft,
-    a.year_built,
+    -- The oldest houses of the state are of the 1630s.
+    CASE WHEN a.year_built BETWEEN 1600 AND a.fy + 1 THEN a.year_built END AS year_built,
     coalesce(nullif(a.units, 0), CASE WHEN u.units_low = u.units_high THEN u.units_low END) AS units,
     CASE
         WHEN nullif(a.units, 0) IS NOT NULL THEN 'assessor'

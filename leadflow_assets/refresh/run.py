@@ -21,7 +21,7 @@ from leadflow_assets.domain.towns import Town, town_by_id
 from leadflow_assets.errors import LeadflowError, UsageError
 from leadflow_assets.lake import tables
 from leadflow_assets.lake.lake import Lake
-from leadflow_assets.lake.publish import Publisher
+from leadflow_assets.lake.publish import Publisher, catch_up
 from leadflow_assets.lake.snapshots import PartitionEntry
 from leadflow_assets.lake.staging import staging_folder
 from leadflow_assets.refresh.plan import Held, RefreshOptions, TownPlan, plan_towns
@@ -66,6 +66,8 @@ def refresh_towns(
         raise UsageError("--from gives the package of one town.", "Name exactly one town with it.")
     lake = Lake(settings)
     run_id = run_id or uuid.uuid4().hex[:12]
+    for table in tables.TABLES:
+        catch_up(lake.store, table.name)
     held = Held.read(lake)
     plans, _ = plan_towns(towns, options, held, settings)
     record_checks(settings, plans)
@@ -120,8 +122,9 @@ def _built(tasks: Sequence[TownTask], workers: int) -> Iterator[TownBuild]:
         try:
             while waiting or running:
                 while waiting and len(running) < 2 * workers:
-                    task = waiting.pop()
-                    running[pool.submit(build_town, task)] = task
+                    # Taken off the list only when the pool has it: a broken pool refuses.
+                    running[pool.submit(build_town, waiting[-1])] = waiting[-1]
+                    waiting.pop()
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
                     build = future.result()

@@ -27,6 +27,7 @@ MAX_WAIT_SECONDS = 30.0
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
 _PASSING_STATUSES = frozenset({408, 429})
 # A silent server is not asked again at once: each attempt costs the whole timeout.
+_LATER = "Check the network, or try again later; what is here stays."
 _RETRIED_TRANSPORT_ERRORS = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
@@ -81,9 +82,13 @@ def typed_errors(url: str) -> Iterator[None]:
         # The cause is cut off: its text may quote parts of the URL.
         raise SourceAnswerError(f"{shown} cannot be asked ({type(error).__name__}).", "Check it.") from None
     except httpx.TimeoutException as error:
-        raise SourceUnavailableError(f"{shown} did not answer in time ({type(error).__name__}).") from error
+        raise SourceUnavailableError(
+            f"{shown} did not answer in time ({type(error).__name__}).", _LATER
+        ) from error
     except httpx.RequestError as error:
-        raise SourceUnavailableError(f"{shown} cannot be reached ({type(error).__name__}).") from error
+        raise SourceUnavailableError(
+            f"{shown} cannot be reached ({type(error).__name__}).", _LATER
+        ) from error
 
 
 @contextmanager
@@ -173,7 +178,7 @@ def _exchange(client: httpx.Client, request: httpx.Request) -> httpx.Response:
             # The text of a failed connection is the system's: refused, unknown host, bad certificate.
             reason = str(error) if isinstance(error, httpx.ConnectError) else type(error).__name__
             shown = f"{redact_url(url)} cannot be reached ({reason})."
-            raise _PassingError(SourceUnavailableError(shown)) from error
+            raise _PassingError(SourceUnavailableError(shown, _LATER)) from error
     if response.status_code >= 500 or response.status_code in _PASSING_STATUSES:
         response.close()
         raise _PassingError(_unavailable(response), _retry_after(response))

@@ -46,7 +46,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "zip_bomb": ("M999_SHP_L3Par.lyr", "200 times", "zip bomb"),
     "path_traversal": ("evil.dbf", "leads out of the package"),
     "lot_units_bad": ("Assess", "LOT_UNITS", "'Q'"),
-    "empty_file": ("nothing", "instead of a package"),
+    "empty_file": ("nothing", "not a package"),
 }
 
 

@@ -27,7 +27,7 @@ from leadflow_assets_tests.conftest import process_context, publish_parcels, sta
 
 TABLE = PARCELS.name
 PROCESSES = 8
-TOWNS_EACH = 15
+TOWNS_EACH = {"local": 15, "s3": 8}  # the test's S3 server is slow
 
 
 def rejects(rows: int) -> pa.Table:
@@ -118,22 +118,23 @@ def _publish_one_by_one(settings: Settings, folder: Path, towns: list[int], mark
 
 @pytest.mark.slow
 def test_eight_processes_publishing_to_one_table_lose_nothing(lake: Lake, tmp_path: Path) -> None:
+    each = TOWNS_EACH["s3" if lake.settings.lake_uri.startswith("s3://") else "local"]
     with ProcessPoolExecutor(PROCESSES, mp_context=process_context()) as pool:
         work = [
             pool.submit(
                 _publish_one_by_one,
                 lake.settings,
                 tmp_path / f"staged-{number}",
-                list(range(number * 100 + 1, number * 100 + 1 + TOWNS_EACH)),
+                list(range(number * 100 + 1, number * 100 + 1 + each)),
                 f"p{number}",
             )
             for number in range(PROCESSES)
         ]
         committed = sorted(number for done in work for number in done.result())
     log = SnapshotLog(lake.store, TABLE)
-    assert log.numbers() == committed == list(range(1, PROCESSES * TOWNS_EACH + 1))
+    assert log.numbers() == committed == list(range(1, PROCESSES * each + 1))
     latest = log.latest()
-    towns = {n * 100 + t for n in range(PROCESSES) for t in range(1, TOWNS_EACH + 1)}
+    towns = {n * 100 + t for n in range(PROCESSES) for t in range(1, each + 1)}
     assert set(latest.partitions) == {f"town_id={town}" for town in towns}
     require_current_is(lake.store, latest)
     entries = [log.read(number) for number in log.numbers()[-30:]]

@@ -234,6 +234,8 @@ class _Job:
 
 
 def _not_a_package(url: str, what: str) -> SourceAnswerError:
+    if local_path(url) is not None:
+        return SourceAnswerError(f"{url} is {what}, not a package.", "Give a zip from MassGIS.")
     return SourceAnswerError(f"{redact_url(url)} sent {what} instead of a package.", "Check the link.")
 
 
