@@ -21,9 +21,7 @@ class Usage:
     peak_mib: float
 
 
-def run(
-    command: Sequence[str], env: Mapping[str, str] | None = None, folder: Path | None = None
-) -> Usage:
+def run(command: Sequence[str], env: Mapping[str, str] | None = None, folder: Path | None = None) -> Usage:
     """Run a command to its end.
 
     Raises:

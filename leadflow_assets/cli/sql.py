@@ -24,6 +24,10 @@ _FETCH = 2000
 Format = Literal["table", "csv", "json"]
 Statement = Annotated[str | None, typer.Argument(help="One SELECT. None: read from stdin, or open a shell.")]
 FormatOption = Annotated[Format, typer.Option("--format", help="How rows are printed.")]
+SnapshotOption = Annotated[
+    list[str] | None,
+    typer.Option("--snapshot", help="One table at a snapshot: core.parcels=3; repeatable."),
+]
 AsOfOption = Annotated[str | None, typer.Option(help="The lake as it was on a date, or at a time (UTC).")]
 
 
@@ -44,6 +48,7 @@ def sql(
     statement: Statement = None,
     form: FormatOption = "table",
     as_of: AsOfOption = None,
+    snapshot: SnapshotOption = None,
     json: JsonFlag = False,
 ) -> None:
     """Query the lake: views raw., core. and mart., and lake.tables, lake.partitions, lake.snapshots.
@@ -53,7 +58,9 @@ def sql(
     from leadflow_assets.lake.catalog import open_catalog
     from leadflow_assets.lake.lake import Lake
 
-    catalog = open_catalog(Lake(current_settings()), as_of=as_of)
+    catalog = open_catalog(
+        Lake(current_settings()), as_of=as_of, snapshots=dict(map(_snapshot, snapshot or []))
+    )
     try:
         chosen: Format = "json" if json else form
         if statement is None and sys.stdin.isatty():
@@ -62,6 +69,18 @@ def sql(
             run_query(catalog, sys.stdin.read() if statement is None else statement, chosen)
     finally:
         catalog.close()
+
+
+def _snapshot(text: str) -> tuple[str, int]:
+    """``core.parcels=3`` as table name and number."""
+    from leadflow_assets.lake.tables import table
+
+    name, _, number = text.partition("=")
+    if not number.isdecimal():
+        raise UsageError(
+            f"{text!r} names no snapshot.", "Write core.parcels=3; see lake.snapshots."
+        )
+    return table(name).name, int(number)
 
 
 def run_query(catalog: Catalog, statement: str, form: Format) -> None:

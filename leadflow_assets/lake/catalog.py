@@ -23,8 +23,7 @@ from leadflow_assets.lake.tables import Table
 from leadflow_assets.settings import Settings
 
 EXTENSIONS = ("spatial", "httpfs", "sqlite_scanner", "postgres_scanner")
-STATE_DATABASE = "state"
-When = str | int | None
+STATE_SCHEMA = "state"
 
 
 def extension_path(name: str) -> Path:
@@ -99,24 +98,34 @@ def _create_s3_secret(connection: duckdb.DuckDBPyConnection, settings: Settings)
     connection.execute(f"CREATE SECRET lake (TYPE s3, {body})")
 
 
-def open_catalog(lake: Lake, *, as_of: When = None, read_only: bool = True) -> Catalog:
+def open_catalog(
+    lake: Lake,
+    *,
+    as_of: str | None = None,
+    snapshots: Mapping[str, int] | None = None,
+    read_only: bool = True,
+) -> Catalog:
     """A connection with every table as a view.
 
-    ``as_of`` is a date, a time or (with one table in mind) a snapshot number; None is now. ``read_only``
-    locks the connection: only queries, only on the lake and the state database.
+    ``as_of`` is a date or a time, None is now; ``snapshots`` names other snapshots by number for single
+    tables (``core/parcels``). ``read_only`` locks the connection: only queries, only on the lake.
+
+    Raises:
+        UsageError: no such date or snapshot.
     """
     connection = connect(lake.settings)
-    snapshots = {table.name: lake.snapshot(table, as_of) for table in tables.TABLES}
+    wanted = snapshots or {}
+    chosen = {table.name: lake.snapshot(table, wanted.get(table.name, as_of)) for table in tables.TABLES}
     for layer in sorted({table.layer for table in tables.TABLES} | {"lake"}):
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {layer}")
     for table in tables.TABLES:
         if table.model is not None:
-            _create_views(connection, lake, table, snapshots[table.name])
-    _create_lake_tables(connection, lake, snapshots)
-    _attach_state(connection, lake.settings)
+            _create_views(connection, lake, table, chosen[table.name])
+    _create_lake_tables(connection, lake, chosen)
+    _copy_state(connection, lake.settings)
     if read_only:
         _lock(connection, lake)
-    return Catalog(connection, snapshots)
+    return Catalog(connection, chosen)
 
 
 class Catalog:
@@ -271,18 +280,32 @@ _PARTITION_COLUMNS = (
 _COUNTS = frozenset({"rows", "bytes", "quarantined_rows"})
 
 
-def _attach_state(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
-    """The state database as schema ``state``, read-only; a SQLite file that is not there yet is left out."""
+def _copy_state(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """The tables of the state database as schema ``state``; a SQLite file that is not there is left out.
+
+    Copied by a connection of its own: the scanner could read any other database, and the path of a
+    PostgreSQL one holds a password, so neither must reach the connection that people query.
+    """
     url = settings.state_url
-    if url.startswith("sqlite:///"):
-        path = Path(url.removeprefix("sqlite:///"))
-        if path.is_file():
-            load_extensions(connection, ["sqlite_scanner"])
-            connection.execute(f"ATTACH {_quoted(str(path))} AS {STATE_DATABASE} (TYPE sqlite, READ_ONLY)")
+    connection.execute(f"CREATE SCHEMA {STATE_SCHEMA}")
+    sqlite = url.startswith("sqlite:///")
+    if sqlite and not Path(url.removeprefix("sqlite:///")).is_file():
         return
-    load_extensions(connection, ["postgres_scanner"])
-    libpq = re.sub(r"^postgresql\+\w+://", "postgresql://", url)
-    connection.execute(f"ATTACH {_quoted(libpq)} AS {STATE_DATABASE} (TYPE postgres, READ_ONLY)")
+    kind = "sqlite" if sqlite else "postgres"
+    where = url.removeprefix("sqlite:///") if sqlite else re.sub(r"^postgresql\+\w+://", "postgresql://", url)
+    with duckdb.connect() as scanner:
+        load_extensions(scanner, [f"{kind}_scanner"])
+        scanner.execute(f"ATTACH {_quoted(where)} AS source (TYPE {kind}, READ_ONLY)")
+        names = scanner.execute(
+            "SELECT table_name, schema_name FROM duckdb_tables() WHERE database_name = 'source'"
+        ).fetchall()
+        for name, schema in names:
+            if name == "alembic_version":
+                continue
+            rows = scanner.execute(f'FROM source."{schema}"."{name}"').to_arrow_table()
+            connection.register("__state", rows)
+            connection.execute(f'CREATE TABLE {STATE_SCHEMA}."{name}" AS FROM __state')
+            connection.unregister("__state")
 
 
 def _lock(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:

@@ -117,7 +117,9 @@ class Publisher:
         log = SnapshotLog(self.store, table)
         base = log.latest()
         attempt = 0
+        touched: set[str] = set()
         while True:
+            touched |= set(base.changed)
             refresh_current(self.store, base, base.changed)
             snapshot = log.commit(entries, base=base)
             if snapshot is not None:
@@ -125,27 +127,28 @@ class Publisher:
             attempt += 1
             wait_turn(attempt)
             base = log.latest(after=base.number)
-        _settle(log, snapshot)
+        _settle(self.store, snapshot, touched | set(snapshot.changed))
         return Published(snapshot, {name: entry for name, entry in entries.items() if entry is not None})
 
 
 def catch_up(store: Store, table: str) -> None:
     """Put right what a publisher that died between log and current copy left a step behind."""
-    log = SnapshotLog(store, table)
-    _settle(log, log.latest())
+    newest = SnapshotLog(store, table).latest()
+    _settle(store, newest, newest.changed)
 
 
-def _settle(log: SnapshotLog, snapshot: Snapshot) -> None:
-    """Bring the current copy up to ``snapshot``, or to whatever was committed meanwhile.
+def _settle(store: Store, snapshot: Snapshot, touched: Iterable[str]) -> int:
+    """Bring the current copies of ``touched`` up to ``snapshot``, or to what was committed meanwhile.
 
-    Two publishers of one partition may copy in the wrong order; the last look decides.
+    Two publishers of one partition may copy in the wrong order; the last look decides. That goes for every
+    partition this process copied, its own or one it repaired for another. Returns files put right.
     """
-    changed = snapshot.changed
+    repaired = 0
     while True:
-        refresh_current(log.store, snapshot, changed)
-        newest = log.latest(after=snapshot.number)
+        repaired += refresh_current(store, snapshot, sorted(touched))
+        newest = SnapshotLog(store, snapshot.table).latest(after=snapshot.number)
         if newest.number == snapshot.number:
-            return
+            return repaired
         snapshot = newest
 
 
@@ -181,7 +184,7 @@ def repair(store: Store, table: str) -> int:
     snapshot = SnapshotLog(store, table).latest()
     folders = (f"{table}/", f"{table}_quarantine/")
     there = {key.removeprefix(folder).rpartition("/")[0] for folder in folders for key in store.list(folder)}
-    return refresh_current(store, snapshot, sorted({*snapshot.partitions, *there} - {""}))
+    return _settle(store, snapshot, {*snapshot.partitions, *there} - {""})
 
 
 def _stamped(entry: PartitionEntry, run_id: str, now: str) -> PartitionEntry:

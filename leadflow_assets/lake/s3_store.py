@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
 
     from leadflow_assets.settings import Settings
+
+_CONFLICTS = 6
 
 
 def s3_client(settings: Settings) -> S3Client:
@@ -60,17 +63,21 @@ class S3Store:
     def put_new(self, key: str, source: Path | bytes) -> bool:
         """See :class:`Store`. The content's size and time travel with a later copy as metadata."""
         with self._naming_the_bucket("write", key):
-            try:
-                if isinstance(source, bytes):
-                    self._put(key, source)
-                else:
-                    with source.open("rb") as body:
-                        self._put(key, body)
-            except ClientError as error:
-                # 409: another writer is creating the same key at this moment, and will have it.
-                if _status(error) in (409, 412):
-                    return False
-                raise
+            for attempt in range(_CONFLICTS):
+                try:
+                    if isinstance(source, bytes):
+                        self._put(key, source)
+                    else:
+                        with source.open("rb") as body:
+                            self._put(key, body)
+                    break
+                except ClientError as error:
+                    if _status(error) == 412:
+                        return False
+                    # 409: another writer is at the same key and may yet fail; only 412 says that it is there.
+                    if _status(error) != 409 or attempt == _CONFLICTS - 1:
+                        raise
+                    time.sleep(0.1 * 2**attempt)
         return True
 
     def _put(self, key: str, body: object) -> None:

@@ -12,6 +12,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from leadflow_assets.lake.store import raise_for_disk
 
@@ -27,12 +28,10 @@ def staging_folder(base: Path, run_id: str) -> Iterator[Path]:
     """
     folder = base / f"{run_id}-{os.getpid()}"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / _LOCK).open("w")
+        lock = _locked(folder)
     except OSError as error:
         raise_for_disk(error, base)
     with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
         sweep(base)
         try:
             yield folder
@@ -42,25 +41,48 @@ def staging_folder(base: Path, run_id: str) -> Iterator[Path]:
 
 def sweep(base: Path) -> list[Path]:
     """Remove the folders of runs that are no longer alive; returns them."""
-    left = abandoned(base)
-    for folder in left:
-        shutil.rmtree(folder, ignore_errors=True)
-    return left
+    return [folder for folder in _folders(base) if _abandoned(folder, remove=True)]
 
 
 def abandoned(base: Path) -> list[Path]:
     """Folders whose run is no longer alive."""
-    folders = sorted(base.iterdir()) if base.is_dir() else []
-    return [folder for folder in folders if folder.is_dir() and _abandoned(folder)]
+    return [folder for folder in _folders(base) if _abandoned(folder, remove=False)]
 
 
-def _abandoned(folder: Path) -> bool:
+def _folders(base: Path) -> list[Path]:
+    return [folder for folder in sorted(base.iterdir()) if folder.is_dir()] if base.is_dir() else []
+
+
+def _locked(folder: Path) -> IO[str]:
+    """Make the folder and hold its lock; once more where a sweep came between the two."""
+    while True:
+        folder.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            lock = (folder / _LOCK).open("w")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            with contextlib.suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(lock.fileno()), (folder / _LOCK).stat()):
+                    return lock
+            lock.close()
+
+
+def _abandoned(folder: Path, *, remove: bool) -> bool:
+    """Is its run dead? Removes it under its lock, so that a run that starts there meanwhile notices."""
     try:
         with (folder / _LOCK).open("r+") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if remove:
+                shutil.rmtree(folder, ignore_errors=True)
+            return True
     except FileNotFoundError:
-        # Between mkdir and the lock a live run has no lock file yet; an empty folder is left alone.
-        return any(folder.iterdir())
+        pass
     except OSError:
         return False
-    return True
+    # Between mkdir and the lock a live run has no lock file yet; an empty folder is left alone.
+    try:
+        left_over = any(path.name != _LOCK for path in folder.iterdir())
+    except FileNotFoundError:
+        return False
+    if left_over and remove:
+        shutil.rmtree(folder, ignore_errors=True)
+    return left_over

@@ -14,7 +14,7 @@ import errno
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -104,25 +104,22 @@ class LocalStore:
         if target.exists():
             return False
         with self._naming_the_folder():
-            target.parent.mkdir(parents=True, exist_ok=True)
             if isinstance(source, Path):
-                with contextlib.suppress(FileExistsError):
-                    return self._link_new(source, target)
-                return False
-            with self._temporary(source) as temporary, contextlib.suppress(FileExistsError):
-                os.link(temporary, target)
-                return True
-        return False
+                return self._link_new(source, target)
+            with self._temporary(source) as temporary:
+                return self._link_new(temporary, target)
 
     def _link_new(self, source: Path, target: Path) -> bool:
         """Link a staged file into place; copy first where it lies on another file system."""
         try:
-            os.link(source, target)
+            _in_folder(os.link, source, target)
+        except FileExistsError:
+            return False
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
             with self._temporary(source) as temporary:
-                os.link(temporary, target)
+                return self._link_new(temporary, target)
         return True
 
     def copy_over(self, source_key: str, key: str) -> None:
@@ -130,11 +127,9 @@ class LocalStore:
         target = self.root / key
         temporary = self.root / STAGING / uuid.uuid4().hex
         with self._naming_the_folder():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            temporary.parent.mkdir(parents=True, exist_ok=True)
-            os.link(self.root / source_key, temporary)
+            _in_folder(os.link, self.root / source_key, temporary)
             try:
-                temporary.replace(target)
+                _in_folder(os.replace, temporary, target)
             finally:
                 # rename() of two links to one file does nothing and leaves the first name behind.
                 temporary.unlink(missing_ok=True)
@@ -157,10 +152,13 @@ class LocalStore:
 
     def list(self, prefix: str, *, after: str = "") -> Iterator[str]:
         """See :class:`Store`."""
-        base = self.root / prefix
-        if not base.is_dir():
-            return
-        keys = (p.relative_to(self.root).as_posix() for p in base.rglob("*") if p.is_file())
+        with self._naming_the_folder():
+            walk = os.walk(self.root / prefix, onerror=_unless_gone)
+            keys = [
+                Path(folder, name).relative_to(self.root).as_posix()
+                for folder, _, names in walk
+                for name in names
+            ]
         yield from (key for key in sorted(keys) if key > after)
 
     def modified(self, key: str) -> datetime:
@@ -218,6 +216,30 @@ class LocalStore:
             raise
         except OSError as error:
             raise_for_disk(error, self.root)
+
+
+def _in_folder(act: Callable[[Path, Path], None], source: Path, target: Path) -> None:
+    """Do it in the target's folder, made anew if a ``delete`` of its last file took it away meanwhile."""
+    while True:
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except FileNotFoundError:
+            continue
+        except FileExistsError:
+            if not target.parent.is_dir() and target.parent.exists():
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from None
+            continue
+        try:
+            return act(source, target)
+        except FileNotFoundError:
+            if not source.exists():
+                raise
+
+
+def _unless_gone(error: OSError) -> None:
+    """What a listing may pass over: a folder that vanished, or never was. Not one it may not read."""
+    if not isinstance(error, FileNotFoundError | NotADirectoryError):
+        raise error
 
 
 def raise_for_disk(error: OSError, folder: Path) -> NoReturn:

@@ -331,11 +331,11 @@ def test_as_of_shows_the_tables_as_they_were(lake: Lake, tmp_path: Path) -> None
 
 
 def test_a_snapshot_number_opens_that_snapshot_of_every_table(sampleton: Lake) -> None:
-    catalog = open_catalog(sampleton, as_of=1)
+    catalog = open_catalog(sampleton, snapshots={"core/parcels": 1})
     assert catalog.query("SELECT count(*) FROM mart.properties").fetchone() > (0,)
     catalog.close()
     with pytest.raises(UsageError, match="no snapshot 99"):
-        open_catalog(sampleton, as_of=99)
+        open_catalog(sampleton, snapshots={"core/parcels": 99})
 
 
 def test_no_extension_is_looked_for_or_written_in_the_home_folder(

@@ -1,4 +1,4 @@
-"""Dagster's front: it loads, reports towns one by one, checks, asks for new releases, and tells of failures."""
+"""Dagster's front: it loads, reports towns one by one, asks for new releases, and tells of failures."""
 
 from __future__ import annotations
 
@@ -77,7 +77,9 @@ def test_definitions_load_with_all_tables_as_assets(settings: LeadflowSettings) 
     definitions = build_definitions(settings)
     dg.Definitions.validate_loadable(definitions)
     graph = definitions.resolve_asset_graph()
-    assert {key.to_user_string() for key in graph.materializable_asset_keys} == {t.name for t in tables.TABLES}
+    assert {key.to_user_string() for key in graph.materializable_asset_keys} == {
+        t.name for t in tables.TABLES
+    }
 
 
 def test_no_misspelt_dependency_became_an_external_asset(settings: LeadflowSettings) -> None:
@@ -221,7 +223,9 @@ def test_the_sensor_asks_by_head_only_and_requests_just_the_changed_town(
     spec = PackageSpec(town_id=town.town_id, name=town.name, parcels=41, quirks=False)
     write_package(spec, tmp_path / "newer.zip")
     source.put(f"/{town.shapefile_zip}", (tmp_path / "newer.zip").read_bytes())
-    context = dg.build_sensor_context(instance=instance, resources={"settings": settings}, cursor=quiet.cursor)
+    context = dg.build_sensor_context(
+        instance=instance, resources={"settings": settings}, cursor=quiet.cursor
+    )
     found = new_releases(context)
     assert isinstance(found, dg.SensorResult) and found.run_requests is not None
     assert [(r.tags[RANGE_START], r.tags[RANGE_END]) for r in found.run_requests] == [(town.key, town.key)]

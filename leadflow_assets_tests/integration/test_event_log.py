@@ -27,7 +27,13 @@ def parcels(context: dg.AssetExecutionContext):
 def instance_in(folder: Path) -> dg.DagsterInstance:
     """An instance with the project's own dagster.yaml, its relative folders below ``folder``."""
     config = yaml.safe_load((ROOT / "dagster.yaml").read_text(encoding="utf-8"))
-    for part in ("run_storage", "event_log_storage", "schedule_storage", "compute_logs", "local_artifact_storage"):
+    for part in (
+        "run_storage",
+        "event_log_storage",
+        "schedule_storage",
+        "compute_logs",
+        "local_artifact_storage",
+    ):
         config[part]["config"]["base_dir"] = str(folder / config[part]["config"]["base_dir"])
     (folder / "dagster.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
     return dg.DagsterInstance.from_config(str(folder))

@@ -36,7 +36,9 @@ def _imported(path: Path) -> set[str]:
         if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("leadflow_assets."):
             found.add(node.module.split(".")[1])
         elif isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[1] for alias in node.names if alias.name.startswith("leadflow_assets.")}
+            found |= {
+                alias.name.split(".")[1] for alias in node.names if alias.name.startswith("leadflow_assets.")
+            }
     return found
 
 
