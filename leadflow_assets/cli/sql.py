@@ -77,9 +77,7 @@ def _snapshot(text: str) -> tuple[str, int]:
 
     name, _, number = text.partition("=")
     if not number.isdecimal():
-        raise UsageError(
-            f"{text!r} names no snapshot.", "Write core.parcels=3; see lake.snapshots."
-        )
+        raise UsageError(f"{text!r} names no snapshot.", "Write core.parcels=3; see lake.snapshots.")
     return table(name).name, int(number)
 
 

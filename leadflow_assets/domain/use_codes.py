@@ -11,7 +11,7 @@ import csv
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 
 BOSTON_ID = 35
@@ -108,6 +108,7 @@ def shipped_state_codes() -> Mapping[str, str]:
     return codes
 
 
+@lru_cache(maxsize=8192)
 def normalize(code: str | None) -> str | None:
     """Upper case without blanks; one or two digits get the zeros back that a spreadsheet ate."""
     if code is None or not (text := re.sub(r"\s+", "", code).upper()):

@@ -123,7 +123,7 @@ def write_parquet(
             path,
             row_group_size=ROW_GROUP_ROWS,
             compression="zstd",
-            compression_level=3,
+            compression_level=1,
             # Dictionaries pay for text; for coordinates they are built and thrown away.
             use_dictionary=[f.name for f in schema if pa.types.is_string(f.type)],
             write_page_index=True,
