@@ -11,7 +11,7 @@ class LeadflowError(Exception):
     """A failure with one clear sentence and a way out.
 
     ``message`` says what was wrong and where, ``hint`` what to do about it. ``exit_code`` is what the
-    command line returns (see ``docs/cli.md``); ``retryable`` tells automation whether the same call
+    command line returns (listed in the README); ``retryable`` tells automation whether the same call
     may succeed later without anyone changing anything.
     """
 

@@ -101,6 +101,7 @@ class _Run:
         self.towns = towns_of(context.partition_keys)
         self.failed: dict[str, str] = {}
         self._known: dict[Table, set[str]] = {}
+        self._snapshots: dict[Table, Mapping[str, PartitionEntry]] = {}
 
     def refresh(self, options: RefreshOptions) -> None:
         """Refresh the run's towns.
@@ -109,6 +110,7 @@ class _Run:
             dg.Failure: at the end, if any town failed; names them.
         """
         log = self.context.log
+        unchanged = 0
         for number, report in enumerate(
             refresh_towns(self.lake.settings, self.towns, options, run_id=self.context.run.run_id), start=1
         ):
@@ -120,7 +122,10 @@ class _Run:
                 self._check(tables.PARCELS, report.town.key, False, {"error": str(report.error)})
             else:
                 self._report(report)
-                log.info(f"{number}/{len(self.towns)} {report.town.name}: {report.status}")
+                unchanged += report.status == "unchanged"
+                if report.status != "unchanged":
+                    log.info(f"{number}/{len(self.towns)} {report.town.name}: {report.status}")
+        log.info(f"{len(self.towns)} towns: {unchanged} unchanged, {len(self.failed)} failed")
         if self.failed:
             raise dg.Failure(
                 f"{len(self.failed)} of {len(self.towns)} towns failed: {', '.join(sorted(self.failed)[:9])}",
@@ -144,7 +149,8 @@ class _Run:
     def _materialized(self, table: Table, key: str, entry: PartitionEntry) -> None:
         metadata = partition_metadata(self.lake, table, entry)
         if table is tables.PARCELS and len(self.towns) <= _MOST_PICTURES:
-            metadata["map"] = dg.MetadataValue.md(town_picture(self.lake, int(key[:3])).markdown)
+            picture = dg.MetadataValue.md(town_picture(self.lake, int(key[:3])).markdown)
+            metadata = {"map": picture, **metadata}
         self.context.log_event(
             dg.AssetMaterialization(
                 asset_key(table),
@@ -174,6 +180,9 @@ class _Run:
         return self._known[table]
 
     def _published(self, table: Table, town_id: int) -> PartitionEntry | None:
-        entries = self.lake.snapshot(table).partitions
+        # Read once: only towns that this run left unchanged are looked up.
+        if table not in self._snapshots:
+            self._snapshots[table] = self.lake.snapshot(table).partitions
+        entries = self._snapshots[table]
         names = sorted(name for name in entries if name.split("/")[0] == f"town_id={town_id}")
         return entries[names[-1]] if names else None

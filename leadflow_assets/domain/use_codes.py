@@ -119,32 +119,48 @@ def normalize(code: str | None) -> str | None:
 def resolve(code: str, *, town_id: int, local: Mapping[str, str], state: Mapping[str, str]) -> UseCodeMeaning:
     """What ``code`` (normalized) means in a town, given the town's and the state's rows of its table."""
     stem = code[:3]
+    return _resolve(
+        code, town_id == BOSTON_ID, local.get(code), local.get(stem), state.get(code), state.get(stem)
+    )
+
+
+# Six hundred state codes are the same in every town.
+@lru_cache(maxsize=8192)
+def _resolve(
+    code: str,
+    in_boston: bool,
+    local: str | None,
+    local_stem: str | None,
+    state: str | None,
+    state_stem: str | None,
+) -> UseCodeMeaning:
+    stem = code[:3]
     shipped = shipped_state_codes()
-    boston = _BOSTON if town_id == BOSTON_ID else {}
+    boston = _BOSTON if in_boston else {}
     padded = stem if len(code) == 4 and code.endswith("0") else code  # 1110 is 111, padded on the right
     candidates = (
-        ("town", local.get(code)),
+        ("town", local),
         ("boston", boston.get(padded)),
-        ("state", state.get(code)),
+        ("state", state),
         ("shipped", shipped.get(code)),
-        ("first_three", local.get(stem) or boston.get(stem) or state.get(stem) or shipped.get(stem)),
+        ("first_three", local_stem or boston.get(stem) or state_stem or shipped.get(stem)),
     )
     source, description = next(((s, d) for s, d in candidates if d), (UNKNOWN, None))
-    low, high = _units(stem, town_id, source)
+    low, high = _units(stem, in_boston, source)
     return UseCodeMeaning(
         code=code,
         description=description,
-        state_description=state.get(code) or shipped.get(code),
-        local_description=local.get(code),
+        state_description=state or shipped.get(code),
+        local_description=local,
         resolved_from=source,
-        category=category(code, town_id=town_id),
+        category=category(code, town_id=BOSTON_ID if in_boston else 0),
         units_low=low,
         units_high=high,
     )
 
 
-def _units(stem: str, town_id: int, source: str) -> tuple[int | None, int | None]:
-    table = _BOSTON_UNITS if town_id == BOSTON_ID else _STATE_UNITS
+def _units(stem: str, in_boston: bool, source: str) -> tuple[int | None, int | None]:
+    table = _BOSTON_UNITS if in_boston else _STATE_UNITS
     return table.get(stem, (None, None)) if source != UNKNOWN else (None, None)
 
 

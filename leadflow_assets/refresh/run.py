@@ -192,7 +192,9 @@ def _publish(
 
 
 def _report(build: TownBuild, notes: Mapping[int, tuple[str, ...]]) -> TownReport:
-    status: Status = "failed" if build.error else "refreshed" if build.uploaded else "unchanged"
+    # A new receipt alone changes no table.
+    made = set(build.uploaded) - {tables.MASSGIS_PACKAGES.name}
+    status: Status = "failed" if build.error else "refreshed" if made else "unchanged"
     return TownReport(
         town=town_by_id(build.town_id),
         status=status,

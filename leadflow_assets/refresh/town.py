@@ -102,7 +102,7 @@ def _made(
 ) -> tuple[dict[str, dict[str, PartitionEntry]], list[str]]:
     inputs = {PACKAGE_INPUT: str(receipt["sha256"])}
     if not task.force and _all_current(task, inputs):
-        return {}, ["the package is the one already here"]
+        return _renewed_receipt(task, lake, path, receipt, folder), ["the package is the one already here"]
     package = open_package(
         path,
         expected_town_id=town.town_id,
@@ -118,6 +118,18 @@ def _made(
     for partition in staged:
         uploaded.setdefault(partition.table, {})[partition.partition] = upload(lake.store, partition)
     return uploaded, [core.release.note] if core.release.note else []
+
+
+def _renewed_receipt(
+    task: TownTask, lake: Lake, path: Path, receipt: dict[str, Any], folder: Path
+) -> dict[str, dict[str, PartitionEntry]]:
+    """Remember the source's new mark for the same bytes, or they would be fetched again every night."""
+    held = task.held
+    marks = ("url", "etag", "last_modified")
+    if held is None or all(held.facts["receipt"].get(mark) == receipt.get(mark) for mark in marks):
+        return {}
+    staged = _staged_package(task.town_id, path, receipt, {**held.facts, "receipt": receipt}, folder)
+    return {staged.table: {staged.partition: upload(lake.store, staged)}}
 
 
 def _all_current(task: TownTask, inputs: Mapping[str, str]) -> bool:
@@ -185,8 +197,6 @@ def _refuse_older(task: TownTask, core: CoreTables, receipt: Mapping[str, Any]) 
 def _raw(
     town: Town, path: Path, receipt: dict[str, Any], package: Package, core: CoreTables, folder: Path
 ) -> StagedPartition:
-    receipt_file = folder / "receipt.json"
-    receipt_file.write_text(json.dumps(receipt, indent=1), encoding="utf-8")
     facts = {
         "receipt": receipt,
         "format": package.format,
@@ -195,9 +205,18 @@ def _raw(
         "calendar_year": core.release.calendar_year,
         "newest_member": package.newest_member.isoformat(),
     }
+    return _staged_package(town.town_id, path, receipt, facts, folder)
+
+
+def _staged_package(
+    town_id: int, path: Path, receipt: dict[str, Any], facts: Mapping[str, Any], folder: Path
+) -> StagedPartition:
+    receipt_file = folder / "receipt.json"
+    receipt_file.unlink(missing_ok=True)  # it may be linked into the lake by an earlier try
+    receipt_file.write_text(json.dumps(receipt, indent=1), encoding="utf-8")
     return StagedPartition(
         table=PACKAGE_INPUT,
-        partition=tables.MASSGIS_PACKAGES.partition(town.town_id),
+        partition=tables.MASSGIS_PACKAGES.partition(town_id),
         files={
             "data": StagedFile(path, 1, str(receipt["sha256"])),
             "receipt": StagedFile(receipt_file, 1, sha256_of(receipt_file)),

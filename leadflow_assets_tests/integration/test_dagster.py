@@ -23,6 +23,7 @@ from leadflow_assets.lake import tables
 from leadflow_assets.lake.audit import problems_of_published
 from leadflow_assets.lake.lake import Lake
 from leadflow_assets.partitions import ranges
+from leadflow_assets.refresh.plan import RefreshOptions
 from leadflow_assets.refresh.run import refresh_towns
 from leadflow_assets.sampleton import PackageSpec, write_faulty_package, write_package
 from leadflow_assets_tests.vendors.massgis import MassgisServer
@@ -289,3 +290,17 @@ def test_a_failed_run_is_told_by_webhook(
         server.shutdown()
         server.server_close()
     assert told[0]["run_id"] == result.run_id and "191-monson" in told[0]["message"]
+
+
+def test_the_same_bytes_under_a_new_mark_are_fetched_once_and_not_every_night(
+    settings: LeadflowSettings, source: MassgisServer, tmp_path: Path
+) -> None:
+    serve(source, tmp_path)
+    town = find_town(TOWNS[0])
+    path = tmp_path / town.shapefile_zip
+    by_hand = RefreshOptions(source=str(path))
+    assert [r.status for r in refresh_towns(settings.load(), [town], by_hand)] == ["refreshed"]
+    assert [r.status for r in refresh_towns(settings.load(), [town])] == ["unchanged"]
+    before = len(source.requests)
+    assert [r.status for r in refresh_towns(settings.load(), [town])] == ["unchanged"]
+    assert [request.method for request in source.requests[before:]] == ["HEAD"]
