@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
 
 
 def cleanup(dry_run: DryRunFlag = False, days: DaysOption = 90, json: JsonFlag = False) -> None:
-    """Remove old snapshots, versions no kept snapshot names, and leftovers of killed processes.
+    """Remove old snapshots and versions, old Dagster runs, and leftovers of killed processes.
 
     Current tables are never touched. Queries --as-of a day before the kept history then say so.
     """
@@ -41,6 +41,23 @@ def cleanup(dry_run: DryRunFlag = False, days: DaysOption = 90, json: JsonFlag =
             lake.store.delete(removal.key)
     if not dry_run and (swept := sweep(lake.staging)):
         rows["staging"] = {"what": "staging folders of dead runs", "count": len(swept), "megabytes": None}
+    if runs := _forget_runs(days, dry_run):
+        what = f"Dagster runs older than {days} days that made nothing"
+        rows["runs"] = {"what": what, "count": runs, "megabytes": None}
     emit_rows(list(rows.values()), _COLUMNS, json)
     if not json:
         note(("Would remove" if dry_run else "Removed") + f" {len(found)} files from {lake.store.uri}.")
+
+
+def _forget_runs(days: int, dry_run: bool) -> int:
+    """Old runs of the Dagster storage of this project, if it has one here."""
+    from leadflow_assets.cli.ui import dagster_storage
+
+    home = dagster_storage()
+    if home is None:
+        return 0
+    from leadflow_assets.automation.retention import forget_old_runs
+    from leadflow_assets.cli.ui import opened_instance
+
+    with opened_instance(home) as instance:
+        return forget_old_runs(instance, days=days, dry_run=dry_run)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +13,7 @@ import typer
 
 from leadflow_assets.cli.common import current_settings, examples
 from leadflow_assets.cli.output import Column, emit_rows, note, stdout
-from leadflow_assets.cli.ui import dagster_home
+from leadflow_assets.cli.ui import dagster_home, opened_instance
 from leadflow_assets.errors import LeadflowError
 
 if TYPE_CHECKING:
@@ -81,28 +83,34 @@ def _run_graph(settings: Settings, package: Path) -> None:
     Raises:
         LeadflowError: the run failed.
     """
-    home = dagster_home()
-    os.environ |= {"DAGSTER_HOME": str(home), "LEADFLOW_DATA_DIR": str(settings.data_dir)}
+    os.environ["LEADFLOW_DATA_DIR"] = str(settings.data_dir)
     os.environ["LEADFLOW_LAKE"] = settings.lake_uri
-    here = Path.cwd()
-    os.chdir(home)  # the folders in dagster.yaml are relative to it
     warnings.simplefilter("ignore")  # of Dagster, about its own parts; nothing a person can act on
-    try:
-        from dagster import DagsterInstance
-
+    config = {"ops": {"massgis": {"config": {"source": str(package)}}}}
+    with opened_instance(dagster_home()) as instance:
         from leadflow_assets.definitions import build_definitions
 
-        job = build_definitions().resolve_job_def("refresh_towns")
-        config = {"ops": {"massgis": {"config": {"source": str(package)}}}}
-        with DagsterInstance.get() as instance:
-            result = job.execute_in_process(
+        result = (
+            build_definitions()
+            .resolve_job_def("refresh_towns")
+            .execute_in_process(
                 partition_key="999-sampleton", instance=instance, run_config=config, raise_on_error=False
             )
-        if not result.success:
-            raise LeadflowError("The Dagster run failed.", f"`leadflow ui` shows run {result.run_id}.")
-        note(f"Dagster run {result.run_id} succeeded")
-    finally:
-        os.chdir(here)
+        )
+    if not result.success:
+        raise LeadflowError("The Dagster run failed.", f"`leadflow ui` shows run {result.run_id}.")
+    note(f"Dagster run {result.run_id} succeeded")
+
+
+def _command() -> str:
+    """How to call this program from here: by name if it is on the path, else as it was called."""
+    called = Path(sys.argv[0])
+    if shutil.which("leadflow") or called.name != "leadflow":
+        return "leadflow"
+    try:
+        return str(called.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(called.resolve())
 
 
 def _show(settings: Settings) -> None:
@@ -123,14 +131,15 @@ def _show(settings: Settings) -> None:
     catalog.close()
     picture = settings.data_dir / "sampleton" / "map.png"
     picture.write_bytes(town_picture(lake, SAMPLETON_ID).png)
+    command = _command()
     stdout().print("Where it is", style="bold")
     for what, where in (
         ("GeoParquet", f"{settings.lake_uri}/core, {settings.lake_uri}/mart"),
         ("map", str(picture)),
-        ("SQL", 'leadflow sql "FROM mart.properties LIMIT 5"'),
-        ("Dagster UI", "leadflow ui          then http://127.0.0.1:3000"),
-        ("a real town", "leadflow refresh bellingham"),
-        ("end the demo", "leadflow demo --off"),
+        ("SQL", f'{command} sql "FROM mart.properties LIMIT 5"'),
+        ("Dagster UI", f"{command} ui          then http://127.0.0.1:3000"),
+        ("a real town", f"{command} refresh bellingham"),
+        ("end the demo", f"{command} demo --off"),
     ):
         print_line(what, where)
 

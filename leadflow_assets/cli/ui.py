@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +15,9 @@ import leadflow_assets
 from leadflow_assets.cli.common import current_settings, examples
 from leadflow_assets.cli.output import note
 from leadflow_assets.errors import NotConfiguredError
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
 
 PortOption = Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")]
 
@@ -69,6 +74,30 @@ def dagster_home() -> Path:
     raise NotConfiguredError(
         "No dagster.yaml and workspace.yaml are here or above.", "Run it in the project's folder."
     )
+
+
+def dagster_storage() -> Path | None:
+    """The folder of dagster.yaml if Dagster has already written there; None otherwise."""
+    try:
+        home = dagster_home()
+    except NotConfiguredError:
+        return None
+    return home if (home / "data" / "dagster" / "storage").is_dir() else None
+
+
+@contextlib.contextmanager
+def opened_instance(home: Path) -> Iterator[DagsterInstance]:
+    """Dagster's instance of the project in ``home``; the folders in its dagster.yaml are relative to it."""
+    from dagster import DagsterInstance
+
+    os.environ["DAGSTER_HOME"] = str(home)
+    here = Path.cwd()
+    os.chdir(home)
+    try:
+        with DagsterInstance.get() as instance:
+            yield instance
+    finally:
+        os.chdir(here)
 
 
 def _prepare_storage() -> None:

@@ -8,6 +8,7 @@ import yaml
 from dagster._core.storage.event_log import SqliteEventLogStorage
 
 from leadflow_assets.automation.event_log import FastSqliteEventLogStorage
+from leadflow_assets.automation.retention import forget_old_runs
 
 ROOT = Path(__file__).parents[2]
 KEYS = [f"town-{number}" for number in range(20)]
@@ -78,3 +79,18 @@ def test_threads_that_read_and_write_at_once_lose_nothing(tmp_path: Path) -> Non
         with ThreadPoolExecutor(8) as pool:
             assert max(pool.map(report, range(80))) <= 80
         assert len(instance.get_materialized_partitions(dg.AssetKey("other"))) == 80
+
+
+def test_old_runs_that_made_nothing_are_forgotten_and_the_others_stay(tmp_path: Path) -> None:
+    @dg.job
+    def nothing() -> None:
+        pass
+
+    with instance_in(tmp_path) as instance:
+        made = dg.materialize([parcels], instance=instance, tags=RANGE)
+        idle = nothing.execute_in_process(instance=instance)
+        assert forget_old_runs(instance, days=1, dry_run=False) == 0
+        assert forget_old_runs(instance, days=-1, dry_run=True) == 1
+        assert forget_old_runs(instance, days=-1, dry_run=False) == 1
+        assert not instance.has_run(idle.run_id) and instance.has_run(made.run_id)
+        assert instance.get_materialized_partitions(dg.AssetKey("parcels")) == set(KEYS)

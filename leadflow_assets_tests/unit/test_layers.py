@@ -54,8 +54,8 @@ def test_a_layer_imports_only_what_lies_below_it(layer: str) -> None:
     assert wrong == {}
 
 
-def test_only_the_dagster_layers_and_two_commands_import_dagster() -> None:
-    allowed = {"definitions.py", "partitions.py", "cli/ui.py", "cli/demo.py"}
+def test_only_the_dagster_layers_and_one_command_import_dagster() -> None:
+    allowed = {"definitions.py", "partitions.py", "cli/ui.py"}
     found = set()
     for path in ROOT.rglob("*.py"):
         name = path.relative_to(ROOT).as_posix()
