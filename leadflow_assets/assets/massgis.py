@@ -5,6 +5,7 @@ a step that reports its partitions one by one (so that 350 good towns survive on
 that a later step of the same run could wait for.
 """
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -121,7 +122,8 @@ class _Run:
                 log.error(f"{report.town.name}: {report.error}")
                 self._check(tables.PARCELS, report.town.key, False, {"error": str(report.error)})
             else:
-                self._report(report)
+                with self._together():
+                    self._report(report)
                 unchanged += report.status == "unchanged"
                 if report.status != "unchanged":
                     log.info(f"{number}/{len(self.towns)} {report.town.name}: {report.status}")
@@ -132,6 +134,13 @@ class _Run:
                 metadata={"failed_towns": dg.MetadataValue.json(self.failed)},
                 allow_retries=False,
             )
+
+    def _together(self) -> contextlib.AbstractContextManager[None]:
+        """A town's fourteen events in one transaction, where the event log of dagster.yaml is used."""
+        storage = self.context.instance.event_log_storage
+        together = getattr(storage, "together", contextlib.nullcontext)
+        manager: contextlib.AbstractContextManager[None] = together()
+        return manager
 
     def _report(self, report: TownReport) -> None:
         """Materializations of what is new, and of what Dagster did not know to be there."""

@@ -42,18 +42,24 @@ class FastSqliteEventLogStorage(SqliteEventLogStorage):
         """Made from dagster.yaml."""
         return cls(inst_data=inst_data, **config_value)
 
-    def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
-        """Store events in one transaction per database."""
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """What this thread stores in the block goes into one transaction per database."""
         with self._db_lock, contextlib.ExitStack() as transactions:
             self._batch.connections, self._batch.transactions = {}, transactions
             try:
-                if all(event.dagster_event_type in _PLANNED for event in events):
-                    self._store_planned(events)
-                else:
-                    for event in events:
-                        self.store_event(event)
+                yield
             finally:
                 del self._batch.connections, self._batch.transactions
+
+    def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
+        """Store events in one transaction per database."""
+        with self.together():
+            if all(event.dagster_event_type in _PLANNED for event in events):
+                self._store_planned(events)
+            else:
+                for event in events:
+                    self.store_event(event)
 
     def _store_planned(self, events: Sequence[EventLogEntry]) -> None:
         """Insert thousands of events of one run at once; an asset's own row needs only its last one."""

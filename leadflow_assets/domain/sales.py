@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -74,14 +73,15 @@ def deed_rows(raw_date: pa.Array, price: pa.Array, book: pa.Array, page: pa.Arra
     Null without a date. Records without book and page share a deed only at a price that is not nominal,
     since a dollar on the same day says nothing.
     """
-    frame = pd.DataFrame({"date": raw_date, "price": price, "book": book, "page": page})
-    sizes = frame.groupby(["date", "price", "book", "page"], dropna=False, sort=False)["date"].transform(
-        "size"
-    )
-    unregistered = frame["book"].isna() & frame["page"].isna()
-    worthless = ~(frame["price"] >= NOMINAL_BELOW).fillna(False).astype(bool)
-    counts = np.where(unregistered & worthless, 1, sizes.fillna(1)).astype("int32")
-    return pa.array(counts, mask=frame["date"].isna().to_numpy())
+    parts = [pc.fill_null(pc.cast(part, pa.string()), "") for part in (raw_date, price, book, page)]
+    deeds = pc.dictionary_encode(pc.binary_join_element_wise(*parts, "\x1f"))
+    deed_of = deeds.indices.to_numpy()
+    records = np.bincount(deed_of, minlength=1)[deed_of]
+    unregistered = pc.and_(pc.is_null(book), pc.is_null(page))
+    worthless = pc.invert(pc.fill_null(pc.greater_equal(price, NOMINAL_BELOW), False))
+    alone = pc.and_(unregistered, worthless).to_numpy(zero_copy_only=False)
+    undated = pc.is_null(raw_date).to_numpy(zero_copy_only=False)
+    return pa.array(np.where(alone, 1, records).astype("int32"), mask=undated)
 
 
 def bulk(rows_on_deed: pa.Array) -> pa.Array:

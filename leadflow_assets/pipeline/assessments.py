@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -13,6 +11,7 @@ from leadflow_assets.domain import match_rates, sales, use_codes
 from leadflow_assets.errors import BadPackageError
 from leadflow_assets.lake.tables import ASSESSMENTS
 from leadflow_assets.pipeline import clean
+from leadflow_assets.pipeline.engine import row_hashes
 from leadflow_assets.pipeline.parcels import CleanTable
 from leadflow_assets.pipeline.quarantine import Quarantine
 from leadflow_assets.pipeline.release import Release
@@ -122,8 +121,10 @@ def _full_duplicates(layer: Layer) -> np.ndarray[tuple[int], np.dtype[np.bool_]]
     """Rows equal to an earlier one in every column as read (a geodatabase's row number apart)."""
     names = [name for name in layer.rows.column_names if name not in IGNORED]
     texts = [pc.fill_null(pc.cast(layer.rows[name], pa.string()), "\x00") for name in names]
-    joined = pc.binary_join_element_wise(*texts, "\x1f")
-    return np.asarray(pd.Series(joined.to_pandas()).duplicated().to_numpy())
+    rows = pc.dictionary_encode(pc.binary_join_element_wise(*texts, "\x1f")).combine_chunks()
+    duplicate = np.ones(len(rows), dtype=bool)
+    duplicate[np.unique(rows.indices.to_numpy(), return_index=True)[1]] = False
+    return duplicate
 
 
 def _normalized(columns: dict[str, pa.Array], release: Release, from_shapefile: bool) -> dict[str, pa.Array]:
@@ -185,17 +186,13 @@ def _assessment_ids(columns: dict[str, pa.Array], release: Release) -> pa.Array:
     names = sorted(set(columns) - {"assessment_id", "parcel_match", "ls_date", "ls_bulk", "ls_deed_rows"})
     names = [name for name in names if name not in ZERO_IS_NULL_IN_SHAPEFILES]
     texts = [pc.fill_null(pc.cast(columns[name], pa.string()), "\x00") for name in names]
-    joined = pc.binary_join_element_wise(*texts, "\x1f").to_pylist()
-    hashes = pd.Series([hashlib.sha256(text.encode()).hexdigest()[:16] for text in joined])
+    hashes = row_hashes(pc.binary_join_element_wise(*texts, "\x1f")).to_pandas()
     number = hashes.groupby(hashes, sort=False).cumcount().to_numpy()
     prefix = f"{release.town_id:03d}-{release.name}-"
-    return pa.array(
-        [
-            f"{prefix}{digest}" if n == 0 else f"{prefix}{digest}-{n + 1}"
-            for digest, n in zip(hashes, number, strict=True)
-        ],
-        pa.string(),
-    )
+    ids = prefix + hashes
+    again = number > 0
+    ids[again] += [f"-{n + 1}" for n in number[again]]
+    return pa.array(ids, pa.string())
 
 
 def _assemble(columns: dict[str, pa.Array], release: Release) -> pa.Table:

@@ -8,7 +8,6 @@ from datetime import date, datetime
 from functools import cache
 from importlib import resources
 
-import duckdb
 import pyarrow as pa
 
 from leadflow_assets.domain.towns import town_by_id
@@ -17,6 +16,7 @@ from leadflow_assets.errors import AuditError
 from leadflow_assets.lake.geoparquet import hilbert_order, point_boxes, point_wkb
 from leadflow_assets.lake.snapshots import PartitionEntry
 from leadflow_assets.lake.tables import PROPERTIES
+from leadflow_assets.pipeline.engine import cursor
 
 SQUARE_FEET_PER_ACRE = 43_560.0
 SQUARE_FEET_PER_SQUARE_METRE = 10.763910416709722
@@ -35,17 +35,11 @@ def _sql() -> str:
     return resources.files(__package__).joinpath("properties.sql").read_text(encoding="utf-8")
 
 
-@cache
-def _connection() -> duckdb.DuckDBPyConnection:
-    """One in-memory database per process: starting one per town costs more than the join."""
-    return duckdb.connect(config={"threads": 1})
-
-
 def build_properties(
     town_id: int, parcels: pa.Table, assessments: pa.Table, use_codes: pa.Table, provenance: Provenance
 ) -> pa.Table:
     """Join one town's clean tables; rows come in Hilbert order, those without a parcel last."""
-    with _connection().cursor() as connection:
+    with cursor() as connection:
         connection.register("parcels", parcels.drop_columns(["geometry", "bbox"]))
         connection.register("assessments", assessments)
         connection.register("use_codes", use_codes)

@@ -104,4 +104,3 @@ LEFT JOIN repeated AS r ON r.assessment_id = a.assessment_id
 LEFT JOIN loc_ids AS l ON l.loc_id = a.loc_id
 LEFT JOIN parcels AS p ON p.loc_id = a.loc_id
 LEFT JOIN use_codes AS u ON u.use_code = a.use_code
-ORDER BY property_id
