@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from leadflow_assets.errors import BadPackageError
 from leadflow_assets.sources.massgis.package import TABLES, Package, open_package, town_id_in, verify_members
 
-SHARED = Path(__file__).resolve().parents[3] / "shared" / "massgis"
+SHARED = (Path(__file__).resolve().parents[3] / "shared" / "massgis").resolve()
 SHAPEFILE = SHARED / "L3_SHP_M025_BELLINGHAM.zip"
 GEODATABASE = SHARED / "M025_parcels_gdb.zip"
 needs_samples = pytest.mark.skipif(not SHAPEFILE.exists(), reason="the real packages are not in ../shared")

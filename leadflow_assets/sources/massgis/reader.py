@@ -94,15 +94,26 @@ def _array(values: np.ndarray[Any, Any]) -> pa.Array:
 
 def _renamed(rows: pa.Table) -> pa.Table:
     """Upper-case names; GDAL's geometry column (``wkb_geometry``, ``SHAPE``) becomes ``geometry``."""
-    names = []
-    for field in rows.schema:
-        is_geometry = (field.metadata or {}).get(b"ARROW:extension:name", b"").endswith(b".wkb")
-        names.append(GEOMETRY if is_geometry else field.name.upper())
-    plain = [
-        column.cast(pa.binary()) if n == GEOMETRY else column
-        for n, column in zip(names, rows.columns, strict=True)
-    ]
-    return pa.table(dict(zip(names, plain, strict=True)))
+    columns = {}
+    for field, column in zip(rows.schema, rows.columns, strict=True):
+        if _is_wkb(field):
+            columns[GEOMETRY] = _storage(column).cast(pa.binary())
+        else:
+            columns[field.name.upper()] = column
+    return pa.table(columns)
+
+
+def _is_wkb(field: pa.Field) -> bool:
+    """GDAL marks geometry in the field's metadata; a process that knows GeoArrow sees a type instead."""
+    if isinstance(field.type, pa.BaseExtensionType):
+        return str(field.type.extension_name).endswith(".wkb")
+    return bool((field.metadata or {}).get(b"ARROW:extension:name", b"").endswith(b".wkb"))
+
+
+def _storage(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    if not isinstance(column.type, pa.BaseExtensionType):
+        return column
+    return pa.chunked_array([chunk.storage for chunk in column.chunks], type=column.type.storage_type)
 
 
 def _check_crs(package: Package, name: str, crs: str | None) -> None:
