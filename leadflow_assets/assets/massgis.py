@@ -20,8 +20,9 @@ from leadflow_assets.lake.tables import Table
 from leadflow_assets.partitions import towns_of
 from leadflow_assets.refresh.code import code_version
 from leadflow_assets.refresh.picture import town_picture
-from leadflow_assets.refresh.plan import MADE_TABLES, RefreshOptions
+from leadflow_assets.refresh.plan import RefreshOptions
 from leadflow_assets.refresh.run import TownReport, refresh_towns
+from leadflow_assets.refresh.town import MADE_TABLES
 
 OWNER = "team:data"
 # Pictures are drawn polygon by polygon; in a run over half the state nobody looks at each.

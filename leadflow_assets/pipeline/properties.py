@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -12,9 +11,7 @@ import pyarrow as pa
 
 from leadflow_assets.domain.towns import town_by_id
 from leadflow_assets.domain.use_codes import CONDOMINIUM_MASTER_CODES
-from leadflow_assets.errors import AuditError
 from leadflow_assets.lake.geoparquet import hilbert_order, point_boxes, point_wkb
-from leadflow_assets.lake.snapshots import PartitionEntry
 from leadflow_assets.lake.tables import PROPERTIES
 from leadflow_assets.pipeline.engine import cursor
 
@@ -61,20 +58,3 @@ def _with_points(rows: pa.Table) -> pa.Table:
     x, y = (rows[name].to_numpy() for name in ("point_x", "point_y"))
     everything = rows.append_column("bbox", point_boxes(x, y)).append_column("geometry", point_wkb(x, y))
     return everything.take(pa.array(hilbert_order(x, y))).select(PROPERTIES.schema.names)
-
-
-def require_same_release(town: str, entries: Mapping[str, PartitionEntry]) -> None:
-    """Refuse to join partitions that were made from different packages.
-
-    Raises:
-        AuditError: names the town, the tables and their releases.
-    """
-    sources = {entry.inputs.get("raw/massgis_packages") for entry in entries.values()}
-    if len(sources) > 1:
-        told = ", ".join(
-            f"{name} {entry.facts.get('release', '?')}" for name, entry in sorted(entries.items())
-        )
-        raise AuditError(
-            f"{town}: its tables come from different packages ({told}).",
-            "An earlier refresh was cut off between two tables; refresh the town again.",
-        )

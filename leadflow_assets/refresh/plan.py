@@ -18,10 +18,9 @@ from leadflow_assets.errors import (
     SourceUnavailableError,
 )
 from leadflow_assets.lake import tables
-from leadflow_assets.lake.lake import Lake, fingerprint
+from leadflow_assets.lake.lake import Lake
 from leadflow_assets.lake.snapshots import PartitionEntry, Snapshot
-from leadflow_assets.refresh.code import code_version
-from leadflow_assets.refresh.town import PACKAGE_INPUT
+from leadflow_assets.refresh.town import MADE_TABLES, PACKAGE_INPUT, all_current
 from leadflow_assets.settings import Settings
 from leadflow_assets.sources.http import make_client
 from leadflow_assets.sources.massgis.download import changed, head, local_path
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from leadflow_assets.state.source_checks import SourceCheck
 
 _HEADS_AT_ONCE = 8
-MADE_TABLES = (*(t for t in tables.CORE_MASSGIS if t is not tables.ASSESSMENT_RELEASES), tables.PROPERTIES)
 
 
 @dataclass(frozen=True)
@@ -90,9 +88,7 @@ class Held:
         package = self.package(town)
         if package is None:
             return False
-        inputs = {PACKAGE_INPUT: package.data.sha256}
-        made = self.fingerprints(town)
-        return all(made.get(t.name) == fingerprint(t, inputs, code_version()) for t in MADE_TABLES)
+        return all_current(self.fingerprints(town), {PACKAGE_INPUT: package.data.sha256})
 
 
 def plan_towns(

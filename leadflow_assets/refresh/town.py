@@ -37,6 +37,8 @@ from leadflow_assets.sources.massgis.download import fetch, local_path
 from leadflow_assets.sources.massgis.package import Package, open_package, verify_members
 
 PACKAGE_INPUT = "raw/massgis_packages"
+# What a town's package is made into; the history of releases is a copy of one of them.
+MADE_TABLES = (*(t for t in tables.CORE_MASSGIS if t is not tables.ASSESSMENT_RELEASES), tables.PROPERTIES)
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ def _made(
     task: TownTask, town: Town, lake: Lake, folder: Path, path: Path, receipt: dict[str, Any], is_new: bool
 ) -> tuple[dict[str, dict[str, PartitionEntry]], list[str]]:
     inputs = {PACKAGE_INPUT: str(receipt["sha256"])}
-    if not task.force and _all_current(task, inputs):
+    if not task.force and all_current(task.published, inputs):
         return _renewed_receipt(task, lake, path, receipt, folder), ["the package is the one already here"]
     package = open_package(
         path,
@@ -132,10 +134,9 @@ def _renewed_receipt(
     return {staged.table: {staged.partition: upload(lake.store, staged)}}
 
 
-def _all_current(task: TownTask, inputs: Mapping[str, str]) -> bool:
-    """Is every table of the town made from this package by this code already?"""
-    made = (*(t for t in tables.CORE_MASSGIS if t is not tables.ASSESSMENT_RELEASES), tables.PROPERTIES)
-    return all(task.published.get(t.name) == fingerprint(t, inputs, code_version()) for t in made)
+def all_current(published: Mapping[str, str], inputs: Mapping[str, str]) -> bool:
+    """Do these fingerprints, by table name, say that every table was made from these inputs by this code?"""
+    return all(published.get(t.name) == fingerprint(t, inputs, code_version()) for t in MADE_TABLES)
 
 
 def _obtain(task: TownTask, town: Town, lake: Lake, folder: Path) -> tuple[Path, dict[str, Any], bool]:
