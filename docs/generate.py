@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 import annotated_types
 from pydantic import SecretStr
@@ -20,6 +20,7 @@ from pydantic.fields import FieldInfo
 from leadflow_assets.lake import tables
 from leadflow_assets.lake.columns import TableModel, pandas_arrow_type
 from leadflow_assets.lake.publish import current_key
+from leadflow_assets.lake.schemas import core_massgis
 from leadflow_assets.lake.tables import Table
 from leadflow_assets.settings import Settings, is_secret
 
@@ -120,6 +121,8 @@ def _written(value: Any) -> str:
 
 
 def _setting_type(field: FieldInfo) -> str:
+    if get_origin(field.annotation) is Literal:
+        return " or ".join(f"`{word}`" for word in get_args(field.annotation))
     kind = "text" if field.annotation == SecretStr | None else _SETTING_TYPES[field.annotation]
     low = next((m.ge for m in field.metadata if isinstance(m, annotated_types.Ge)), None)
     above = next((m.gt for m in field.metadata if isinstance(m, annotated_types.Gt)), None)
@@ -192,7 +195,7 @@ def table_page(table: Table) -> str:
 
 def quarantine_page() -> str:
     """The schema that all quarantine tables share."""
-    model = tables.QUARANTINE_MODEL
+    model = core_massgis.Quarantine
     views = ", ".join(f"`{table.view}_quarantine`" for table in tables.TABLES if table.quarantines)
     return _page(
         [

@@ -16,10 +16,11 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", dg.BetaWarning)
     warnings.simplefilter("ignore", dg.PreviewWarning)
     from leadflow_assets.assets.massgis import massgis_assets
+    from leadflow_assets.assets.search import search_index
     from leadflow_assets.automation.checks import build_checks
-    from leadflow_assets.automation.jobs import nightly_refresh, refresh_towns_job
+    from leadflow_assets.automation.jobs import build_search_index_job, nightly_refresh, refresh_towns_job
     from leadflow_assets.automation.published import published_elsewhere
-    from leadflow_assets.automation.sensors import alert_on_failure, new_releases
+    from leadflow_assets.automation.sensors import alert_on_failure, new_releases, search_index_outdated
 
 
 def build_definitions(settings: LeadflowSettings | None = None) -> dg.Definitions:
@@ -32,11 +33,11 @@ def build_definitions(settings: LeadflowSettings | None = None) -> dg.Definition
         warnings.simplefilter("ignore", dg.BetaWarning)
         warnings.simplefilter("ignore", dg.PreviewWarning)
         return dg.Definitions(
-            assets=[massgis_assets(partitions)],
+            assets=[massgis_assets(partitions), search_index],
             asset_checks=build_checks(partitions),
-            jobs=[refresh_towns_job],
+            jobs=[refresh_towns_job, build_search_index_job],
             schedules=[nightly_refresh],
-            sensors=[new_releases, published_elsewhere, alert_on_failure],
+            sensors=[new_releases, published_elsewhere, search_index_outdated, alert_on_failure],
             resources={"settings": settings},
             executor=dg.in_process_executor,
         )

@@ -86,6 +86,14 @@ class Settings(BaseSettings):
         512, ge=1, description="Largest package accepted, megabytes (unpacked: twenty times that)."
     )
 
+    # Geocoding: the parcels themselves answer; an online service only if it is switched on.
+    leadflow_online_geocoder: Literal["off", "census"] = Field(
+        "off", description="Ask the US Census geocoder for addresses that no parcel has: `census`, or `off`."
+    )
+    census_geocoder_url: str = Field(
+        "https://geocoding.geo.census.gov/geocoder", description="Base URL of the US Census geocoder."
+    )
+
     # Vendors of later sources; `leadflow doctor` says which are set.
     attom_api_key: SecretStr | None = Field(None, description="ATTOM API key.")
     attom_cache_max_age_days: int = Field(60, ge=0, description="Age at which an ATTOM answer is stale.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,13 @@ from leadflow_assets.lake.snapshots import PartitionEntry
 from leadflow_assets.lake.tables import Table
 
 
-def column_schema(table: Table) -> dg.TableSchema:
-    """Columns of a table for Dagster's catalog: type, meaning, null or not, personal data or not."""
+def column_schema(table: Table, only: Collection[str] | None = None) -> dg.TableSchema:
+    """Columns of a table (or ``only`` some): type, meaning, null or not, personal data or not."""
     assert table.model is not None
     columns = []
     for name, spec in table.model.to_schema().columns.items():
+        if only is not None and name not in only:
+            continue
         columns.append(
             dg.TableColumn(
                 str(name),

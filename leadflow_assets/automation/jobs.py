@@ -6,6 +6,7 @@ import dagster as dg
 
 from leadflow_assets.assets.massgis import asset_key
 from leadflow_assets.assets.resources import LeadflowSettings
+from leadflow_assets.assets.search import SEARCH_INDEX
 from leadflow_assets.automation.watched import watched_towns
 from leadflow_assets.domain.towns import Town
 from leadflow_assets.lake import tables
@@ -19,6 +20,12 @@ refresh_towns_job = dg.define_asset_job(
     "refresh_towns",
     selection=dg.AssetSelection.assets(*map(asset_key, tables.TABLES)).without_checks(),
     description="Fetch the packages that changed and rebuild raw, core and mart for a range of towns.",
+)
+
+build_search_index_job = dg.define_asset_job(
+    "build_search_index",
+    selection=dg.AssetSelection.assets(SEARCH_INDEX),
+    description="Bring the search index up to date with mart/properties.",
 )
 
 

@@ -1,4 +1,4 @@
-"""Sensors: new releases at MassGIS (seen by HEAD requests only), and runs that failed."""
+"""Sensors: new releases at MassGIS (by HEAD requests only), an outdated search index, failed runs."""
 
 import json
 import logging
@@ -8,12 +8,17 @@ import dagster as dg
 import httpx
 
 from leadflow_assets.assets.resources import LeadflowSettings
-from leadflow_assets.automation.jobs import refresh_towns_job, town_run_requests
+from leadflow_assets.automation.jobs import (
+    build_search_index_job,
+    refresh_towns_job,
+    town_run_requests,
+)
 from leadflow_assets.automation.watched import watched_towns
 from leadflow_assets.domain.towns import Town
 from leadflow_assets.lake.lake import Lake
 from leadflow_assets.refresh.plan import Held, RefreshOptions, TownPlan, plan_towns
 from leadflow_assets.refresh.run import record_checks
+from leadflow_assets.search.index import layout_version, open_index, outdated, searchable
 from leadflow_assets.settings import Settings
 
 # 351 towns are round in half a day; a tick stays far below Dagster's limit of 60 seconds.
@@ -77,6 +82,33 @@ def release_key(plans: Sequence[TownPlan]) -> str:
         mark = (check.etag or f"{check.last_modified}/{check.size}") if check else "first"
         seen.append(f"{plan.town.town_id}={mark}")
     return ",".join(seen)
+
+
+@dg.sensor(
+    job=build_search_index_job,
+    minimum_interval_seconds=60,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Rebuilds the search index after mart/properties changed, once no refresh is running.",
+)
+def search_index_outdated(
+    context: dg.SensorEvaluationContext, settings: LeadflowSettings
+) -> dg.RunRequest | dg.SkipReason:
+    """Compare the published mart with the index; one request per snapshot."""
+    loaded = settings.load()
+    snapshot, _ = searchable(Lake(loaded))
+    if not snapshot.partitions:
+        return dg.SkipReason("mart/properties is empty.")
+    index = open_index(loaded)
+    if index is not None:
+        with index:
+            if not outdated(index, snapshot):
+                return dg.SkipReason(f"The index is that of snapshot {snapshot.number}.")
+    running = context.instance.get_runs_count(
+        dg.RunsFilter(job_name=refresh_towns_job.name, statuses=[dg.DagsterRunStatus.STARTED])
+    )
+    if running:
+        return dg.SkipReason("Towns are being refreshed; the index is made once, after the last of them.")
+    return dg.RunRequest(run_key=f"properties:{snapshot.number}:{layout_version()}")
 
 
 @dg.run_failure_sensor(

@@ -9,11 +9,24 @@ from typing import Annotated
 import typer
 
 from leadflow_assets import __version__
-from leadflow_assets.cli import cleanup, config, demo, doctor, errors, refresh, sql, towns, ui
+from leadflow_assets.cli import (
+    cleanup,
+    config,
+    demo,
+    doctor,
+    errors,
+    lists,
+    parcel,
+    refresh,
+    search,
+    sql,
+    towns,
+    ui,
+)
 from leadflow_assets.cli.common import examples
 
 # In the order of the help. A module here is imported at every start: heavy imports go inside its commands.
-COMMAND_MODULES = (demo, doctor, config, towns, refresh, sql, cleanup, ui)
+COMMAND_MODULES = (demo, doctor, config, towns, refresh, search, parcel, lists, sql, cleanup, ui)
 
 
 def build_app() -> typer.Typer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
 import warnings
@@ -13,6 +14,7 @@ import typer
 
 from leadflow_assets.cli.common import current_settings, examples
 from leadflow_assets.cli.output import Column, emit_rows, note, stdout
+from leadflow_assets.cli.search import bring_index_up_to_date
 from leadflow_assets.cli.ui import dagster_home, opened_instance
 from leadflow_assets.errors import LeadflowError
 
@@ -63,6 +65,7 @@ def demo(off: OffFlag = False) -> None:
     settings.demo_marker.touch()
     package = _write_package(settings)
     _run_graph(settings, package)
+    bring_index_up_to_date(settings)
     _show(settings)
 
 
@@ -132,16 +135,39 @@ def _show(settings: Settings) -> None:
     picture = settings.data_dir / "sampleton" / "map.png"
     picture.write_bytes(town_picture(lake, SAMPLETON_ID).png)
     command = _command()
+    _show_search(settings, command)
     stdout().print("Where it is", style="bold")
     for what, where in (
         ("GeoParquet", f"{settings.lake_uri}/core, {settings.lake_uri}/mart"),
         ("map", str(picture)),
+        ("search", f"{command} search --help"),
         ("SQL", f'{command} sql "FROM mart.properties LIMIT 5"'),
         ("Dagster UI", f"{command} ui          then http://127.0.0.1:3000"),
         ("a real town", f"{command} refresh bellingham"),
         ("end the demo", f"{command} demo --off"),
     ):
         print_line(what, where)
+
+
+def _show_search(settings: Settings, command: str) -> None:
+    """A search and a parcel, by the very commands that a person would type."""
+    from leadflow_assets.cli.app import main
+    from leadflow_assets.search.criteria import criteria_from
+    from leadflow_assets.search.engine import open_searcher
+
+    filters = ["--town", "sampleton", "--use-code", "104", "--absentee", "any", "--sold-before", "2015"]
+    tries = [
+        ("Two-families with absentee owners who bought before 2015", ["search", *filters, "--limit", "5"])
+    ]
+    with open_searcher(settings) as searcher:
+        asked = criteria_from({"towns": ["sampleton"], "use_codes": ["104"], "absentee": "any"})
+        found = searcher.search(asked, limit=1, columns=("loc_id",)).rows.to_pylist()
+    if found:
+        tries.append(("One of them, with all that is known", ["parcel", "sampleton", found[0]["loc_id"]]))
+    for title, arguments in tries:
+        stdout().print(f"\n{title}", style="bold")
+        stdout().print(f"$ {command} {shlex.join(arguments)}", soft_wrap=True)
+        main(arguments)
 
 
 def print_line(what: str, where: str) -> None:

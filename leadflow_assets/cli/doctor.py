@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
-from typing import Annotated
+from itertools import chain
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from leadflow_assets.cli.common import JsonFlag, current_settings, examples
 from leadflow_assets.cli.output import Column, emit_rows, progress
+from leadflow_assets.errors import LeadflowError
+
+if TYPE_CHECKING:
+    from leadflow_assets.refresh.doctor import Finding
+    from leadflow_assets.settings import Settings
 
 _STYLES = {"ok": "green", "warning": "yellow", "failed": "bold red", "not configured": "dim"}
 _COLUMNS = (
@@ -25,6 +32,28 @@ def register(app: typer.Typer) -> None:
         "doctor",
         epilog=examples("leadflow doctor", "leadflow doctor --live", "leadflow doctor --repair --json"),
     )(doctor)
+
+
+def _search_index(settings: Settings) -> Iterator[Finding]:
+    """Is the search index there, readable and current? Nothing, where the lake itself has failed."""
+    from leadflow_assets.lake.lake import Lake
+    from leadflow_assets.refresh.doctor import Finding
+    from leadflow_assets.search.index import index_path, open_index, outdated, searchable
+
+    name, remedy = "search index", "Run `leadflow index`; until then searches read Parquet."
+    try:
+        snapshot, _ = searchable(Lake(settings))
+    except LeadflowError:
+        return  # the lake's own row says it
+    connection = open_index(settings)
+    if not snapshot.partitions:
+        yield Finding(name, "ok", "not needed yet: mart/properties is empty")
+    elif connection is None:
+        yield Finding(name, "warning", f"none that can be read at {index_path(settings)}", remedy)
+    elif old := outdated(connection, snapshot):
+        yield Finding(name, "warning", f"older than mart/properties in {len(old)} partitions", remedy)
+    else:
+        yield Finding(name, "ok", f"{len(snapshot.partitions)} towns, current: {index_path(settings)}")
 
 
 def doctor(
@@ -46,7 +75,7 @@ def doctor(
 
     rows = []
     with progress("Examining") as step:
-        for finding in examine(settings, live=live, fix=repair):
+        for finding in chain(examine(settings, live=live, fix=repair), _search_index(settings)):
             rows.append(asdict(finding))
             step.advance(note=finding.name)
     if not json:

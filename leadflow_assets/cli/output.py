@@ -30,7 +30,7 @@ class Column:
     """One column of a table: the row's ``key``, its ``title``, how numbers are written, colours by value.
 
     ``number_format`` is a Python format specification (``,`` for counts and dollars). ``wrap`` lets long
-    text use several lines; other columns are cut last.
+    text use several lines; other columns are cut last. ``min_width`` keeps text readable in a narrow window.
     """
 
     key: str
@@ -38,6 +38,7 @@ class Column:
     number_format: str = ""
     styles: Mapping[str, str] = field(default_factory=dict)
     wrap: bool = True
+    min_width: int = 0
 
 
 @cache
@@ -182,6 +183,7 @@ def _table(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column]) -> Any:
             justify="right" if numeric else "left",
             overflow="fold" if column.wrap else "ellipsis",
             no_wrap=numeric or not column.wrap,
+            min_width=column.min_width or None,
         )
     for row in rows:
         texts = [(_text(row.get(column.key), column), column) for column in columns]

@@ -9,6 +9,7 @@ import typer
 
 from leadflow_assets.cli.common import JsonFlag, current_settings, examples
 from leadflow_assets.cli.output import Column, emit_rows, note, progress
+from leadflow_assets.cli.search import bring_index_up_to_date
 from leadflow_assets.errors import LeadflowError, UsageError
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ FromOption = Annotated[
     ),
 ]
 SkipFlag = Annotated[bool, typer.Option(help="Do not ask MassGIS; judge packages by age.")]
+IndexFlag = Annotated[bool, typer.Option(help="Bring the search index up to date at the end.")]
 WorkersOption = Annotated[int | None, typer.Option(min=1, max=64, help="Worker processes.")]
 
 
@@ -59,6 +61,7 @@ def refresh(
     source: FromOption = None,
     skip_remote_check: SkipFlag = False,
     workers: WorkersOption = None,
+    index: IndexFlag = True,
     json: JsonFlag = False,
 ) -> None:
     """Bring towns up to date: fetch their package if it changed, then rebuild raw, core and mart.
@@ -83,6 +86,8 @@ def refresh(
                 emit_rows([_row(report, settings)], (), True)
     if not json:
         emit_rows([_row(report, settings) for report in reports], _COLUMNS, False)
+    if index and any(report.status == "refreshed" for report in reports):
+        bring_index_up_to_date(settings)
     _tell_failures([report for report in reports if report.error is not None], len(reports))
 
 

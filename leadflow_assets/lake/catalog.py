@@ -16,7 +16,6 @@ import pyarrow as pa
 
 from leadflow_assets.errors import NotConfiguredError, UsageError
 from leadflow_assets.lake import tables
-from leadflow_assets.lake.columns import arrow_schema
 from leadflow_assets.lake.lake import Lake
 from leadflow_assets.lake.snapshots import Snapshot, SnapshotLog
 from leadflow_assets.lake.tables import Table
@@ -94,7 +93,7 @@ def _create_s3_secret(connection: duckdb.DuckDBPyConnection, settings: Settings)
         scheme, _, host = settings.aws_endpoint_url.rpartition("://")
         options |= {"ENDPOINT": host.rstrip("/"), "URL_STYLE": "path"}
         options["USE_SSL"] = "false" if scheme == "http" else "true"
-    body = ", ".join(f"{name} {_quoted(value)}" for name, value in options.items())
+    body = ", ".join(f"{name} {quoted(value)}" for name, value in options.items())
     connection.execute(f"CREATE SECRET lake (TYPE s3, {body})")
 
 
@@ -119,7 +118,7 @@ def open_catalog(
     for layer in sorted({table.layer for table in tables.TABLES} | {"lake"}):
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {layer}")
     for table in tables.TABLES:
-        if table.model is not None:
+        if table.model_name is not None:
             _create_views(connection, lake, table, chosen[table.name])
     _create_lake_tables(connection, lake, chosen)
     _copy_state(connection, lake.settings)
@@ -194,21 +193,27 @@ def _create_views(
     connection: duckdb.DuckDBPyConnection, lake: Lake, table: Table, snapshot: Snapshot
 ) -> None:
     data = [lake.store.location(e.data.path) for e in snapshot.partitions.values()]
-    _create_view(connection, table.view, data, table.schema, bool(table.geometry))
+    mixed = len({e.schema_version for e in snapshot.partitions.values()}) > 1
+    _create_view(connection, table.view, data, table.schema, bool(table.geometry), mixed)
     if table.quarantines:
         entries = (e.files.get("quarantine") for e in snapshot.partitions.values())
         rejects = [lake.store.location(file.path) for file in entries if file]
-        _create_view(
-            connection, f"{table.view}_quarantine", rejects, arrow_schema(tables.QUARANTINE_MODEL), False
-        )
+        _create_view(connection, f"{table.view}_quarantine", rejects, tables.QUARANTINE.schema, False, mixed)
 
 
 def _create_view(
-    connection: duckdb.DuckDBPyConnection, view: str, files: Sequence[str], schema: pa.Schema, geometry: bool
+    connection: duckdb.DuckDBPyConnection,
+    view: str,
+    files: Sequence[str],
+    schema: pa.Schema,
+    geometry: bool,
+    mixed: bool,
 ) -> None:
+    """``mixed``: the files were made by several versions; a column that one lacks is null there."""
     if files:
-        listed = ", ".join(map(_quoted, files))
-        source = f"read_parquet([{listed}], hive_partitioning = false)"
+        listed = ", ".join(map(quoted, files))
+        by_name = ", union_by_name = true" if mixed else ""
+        source = f"read_parquet([{listed}], hive_partitioning = false{by_name})"
     else:
         # No data yet: a view of the right shape without rows, so that queries parse and can say so.
         connection.register(f"__empty_{view.replace('.', '_')}", schema.empty_table())
@@ -295,7 +300,7 @@ def _copy_state(connection: duckdb.DuckDBPyConnection, settings: Settings) -> No
     where = url.removeprefix("sqlite:///") if sqlite else re.sub(r"^postgresql\+\w+://", "postgresql://", url)
     with duckdb.connect() as scanner:
         load_extensions(scanner, [f"{kind}_scanner"])
-        scanner.execute(f"ATTACH {_quoted(where)} AS source (TYPE {kind}, READ_ONLY)")
+        scanner.execute(f"ATTACH {quoted(where)} AS source (TYPE {kind}, READ_ONLY)")
         names = scanner.execute(
             "SELECT table_name, schema_name FROM duckdb_tables() WHERE database_name = 'source'"
         ).fetchall()
@@ -311,11 +316,11 @@ def _copy_state(connection: duckdb.DuckDBPyConnection, settings: Settings) -> No
 def _lock(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
     """From here on: no files but the lake's, no extensions, no settings."""
     base = lake.settings.lake_uri.rstrip("/") + "/"
-    connection.execute(f"SET allowed_directories = [{_quoted(base)}]")
+    connection.execute(f"SET allowed_directories = [{quoted(base)}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """A SQL string literal."""
     return "'" + text.replace("'", "''") + "'"

@@ -21,6 +21,29 @@ Wkb = Annotated[pd.ArrowDtype, pa.binary()]
 BBOX_TYPE = pa.struct([(name, pa.float64()) for name in ("xmin", "ymin", "xmax", "ymax")])
 Bbox = Annotated[pd.ArrowDtype, BBOX_TYPE]
 
+_PARTY_TEXTS = ("name", "last", "first", "middle", "suffix", "role")
+PARTIES_TYPE = pa.list_(
+    pa.struct(
+        [
+            *((name, pa.string()) for name in _PARTY_TEXTS),
+            ("is_person", pa.bool_()),
+            ("confidence", pa.float64()),
+        ]
+    )
+)
+Parties = Annotated[pd.ArrowDtype, PARTIES_TYPE]
+SOURCES_TYPE = pa.list_(
+    pa.struct(
+        [
+            ("fields", pa.string()),
+            ("source", pa.string()),
+            ("source_date", pa.date32()),
+            ("version", pa.string()),
+        ]
+    )
+)
+Sources = Annotated[pd.ArrowDtype, SOURCES_TYPE]
+
 
 def column(description: str, *, nullable: bool = False, pii: bool = False, **checks: Any) -> Any:
     """A column: what it means (with its unit), whether it may be null, whether it is personal data."""

@@ -4,30 +4,34 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from importlib import import_module
+from typing import TYPE_CHECKING, Literal, cast
 
 import pyarrow as pa
 
 from leadflow_assets.errors import UsageError
-from leadflow_assets.lake.columns import TableModel, arrow_schema, pii_columns
-from leadflow_assets.lake.schemas import core_massgis, mart
+
+if TYPE_CHECKING:
+    from leadflow_assets.lake.columns import TableModel
 
 # Raised when a change of the columns makes older files unreadable as the new table.
-SCHEMA_VERSION = "1"
+SCHEMA_VERSION = "2"
 
 
 @dataclass(frozen=True)
 class Table:
     """One table: ``name`` is ``layer/table``; ``partition_by`` its hive keys in order.
 
-    ``model`` is None for raw tables, whose files are what the source sent. ``geometry`` says what the
-    geometry column holds. ``key`` columns are unique within a partition.
+    ``model_name`` is ``module.Class`` in lake/schemas, None for raw tables, whose files are what the
+    source sent. It is imported when first asked for: the schema library takes longer to load than most
+    searches take in all. ``geometry`` says what the geometry column holds. ``key`` columns are unique
+    within a partition.
     """
 
     name: str
     one_row: str
     partition_by: tuple[str, ...]
-    model: type[TableModel] | None = None
+    model_name: str | None = None
     geometry: Literal["MultiPolygon", "Point"] | None = None
     key: tuple[str, ...] = ()
     quarantines: bool = False
@@ -48,6 +52,15 @@ class Table:
         return self.name.replace("/", ".")
 
     @cached_property
+    def model(self) -> type[TableModel] | None:
+        """The pandera model of the rows; None for a raw table."""
+        if self.model_name is None:
+            return None
+        module, _, name = self.model_name.partition(".")
+        found = getattr(import_module(f"leadflow_assets.lake.schemas.{module}"), name)
+        return cast("type[TableModel]", found)
+
+    @cached_property
     def schema(self) -> pa.Schema:
         """Arrow schema of the files.
 
@@ -56,12 +69,18 @@ class Table:
         """
         if self.model is None:
             raise TypeError(f"{self.name} holds files as its source sent them and has no schema")
+        from leadflow_assets.lake.columns import arrow_schema
+
         return arrow_schema(self.model)
 
     @cached_property
     def pii(self) -> frozenset[str]:
         """Columns that hold personal data."""
-        return pii_columns(self.model) if self.model else frozenset()
+        if self.model is None:
+            return frozenset()
+        from leadflow_assets.lake.columns import pii_columns
+
+        return pii_columns(self.model)
 
     def partition(self, *values: object) -> str:
         """Hive path of a partition: ``town_id=25/release=CY25_FY26``."""
@@ -73,7 +92,7 @@ PARCELS = Table(
     "core/parcels",
     "one TaxPar polygon (every POLY_TYPE)",
     ("town_id",),
-    core_massgis.Parcels,
+    "core_massgis.Parcels",
     "MultiPolygon",
     ("loc_id",),
     quarantines=True,
@@ -82,7 +101,7 @@ ASSESSMENTS = Table(
     "core/assessments",
     "one Assess record",
     ("town_id",),
-    core_massgis.Assessments,
+    "core_massgis.Assessments",
     key=("assessment_id",),
     quarantines=True,
 )
@@ -90,7 +109,7 @@ PARCEL_INTERESTS = Table(
     "core/parcel_interests",
     "one OthLeg polygon",
     ("town_id",),
-    core_massgis.ParcelInterests,
+    "core_massgis.ParcelInterests",
     "MultiPolygon",
     ("interest_id",),
     quarantines=True,
@@ -99,7 +118,7 @@ MISC_FEATURES = Table(
     "core/misc_features",
     "one Misc polygon",
     ("town_id",),
-    core_massgis.MiscFeatures,
+    "core_massgis.MiscFeatures",
     "MultiPolygon",
     ("feature_id",),
     quarantines=True,
@@ -108,7 +127,7 @@ USE_CODES = Table(
     "core/use_codes",
     "one use code with its state and local meaning",
     ("town_id",),
-    core_massgis.UseCodes,
+    "core_massgis.UseCodes",
     key=("use_code",),
     quarantines=True,
 )
@@ -116,21 +135,27 @@ ASSESSMENT_RELEASES = Table(
     "core/assessment_releases",
     "one Assess record of one release",
     ("town_id", "release"),
-    core_massgis.AssessmentReleases,
+    "core_massgis.AssessmentReleases",
     key=("assessment_id",),
 )
 PROPERTIES = Table(
     "mart/properties",
     "one property: an assessment record with its parcel",
     ("town_id",),
-    mart.Properties,
+    "mart.Properties",
     "Point",
     ("property_id",),
 )
 
 CORE_MASSGIS = (PARCELS, ASSESSMENTS, PARCEL_INTERESTS, MISC_FEATURES, USE_CODES, ASSESSMENT_RELEASES)
 TABLES = (MASSGIS_PACKAGES, *CORE_MASSGIS, PROPERTIES)
-QUARANTINE_MODEL = core_massgis.Quarantine
+# Not a table of its own: it lies beside each table that quarantines.
+QUARANTINE = Table(
+    "core/quarantine",
+    "one row that was dropped, or kept with a reservation",
+    ("town_id",),
+    "core_massgis.Quarantine",
+)
 
 
 def table(name: str) -> Table:

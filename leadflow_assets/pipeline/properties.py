@@ -13,6 +13,7 @@ from leadflow_assets.domain.towns import town_by_id
 from leadflow_assets.domain.use_codes import CONDOMINIUM_MASTER_CODES
 from leadflow_assets.lake.geoparquet import hilbert_order, point_boxes, point_wkb
 from leadflow_assets.lake.tables import PROPERTIES
+from leadflow_assets.pipeline.derived import derive
 from leadflow_assets.pipeline.engine import cursor
 
 SQUARE_FEET_PER_ACRE = 43_560.0
@@ -21,10 +22,14 @@ SQUARE_FEET_PER_SQUARE_METRE = 10.763910416709722
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a town's assessor fields came from; ``source_date`` is the source's own date of the file."""
+    """Where a town's assessor fields came from, and which version of the rules read them.
+
+    ``source_date`` is the source's own date of the file.
+    """
 
     source_date: date | None
     fetched_at: datetime
+    rules_version: str
 
 
 @cache
@@ -36,19 +41,22 @@ def build_properties(
     town_id: int, parcels: pa.Table, assessments: pa.Table, use_codes: pa.Table, provenance: Provenance
 ) -> pa.Table:
     """Join one town's clean tables; rows come in Hilbert order, those without a parcel last."""
+    town = town_by_id(town_id).name
     with cursor() as connection:
+        connection.register("derived", derive(town_id, town, assessments))
         connection.register("parcels", parcels.drop_columns(["geometry", "bbox"]))
         connection.register("assessments", assessments)
         connection.register("use_codes", use_codes)
         rows = connection.execute(
             _sql(),
             {
-                "town": town_by_id(town_id).name,
+                "town": town,
                 "master_codes": sorted(CONDOMINIUM_MASTER_CODES),
                 "sqft_per_acre": SQUARE_FEET_PER_ACRE,
                 "sqft_per_m2": SQUARE_FEET_PER_SQUARE_METRE,
                 "source_date": provenance.source_date,
                 "fetched_at": provenance.fetched_at,
+                "rules_version": provenance.rules_version,
             },
         ).to_arrow_table()
     return _with_points(rows)

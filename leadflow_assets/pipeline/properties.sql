@@ -1,5 +1,5 @@
 -- mart/properties, assessor part: one row per assessment record, with its parcel and use code.
--- Inputs: assessments, parcels, use_codes (one town, one release). Parameters: see properties.py.
+-- Inputs: assessments, parcels, use_codes, derived (one town, one release). Parameters: see properties.py.
 -- Windows only over the few rows that need them: carrying all columns through a sort triples the time.
 WITH prop_ids AS (
     SELECT prop_id, count(*) AS records FROM assessments WHERE prop_id IS NOT NULL GROUP BY prop_id
@@ -38,15 +38,35 @@ SELECT
     a.addr_num AS address_number,
     a.full_str AS street,
     a.location AS unit_location,
+    d.address_kind,
+    d.house_number,
+    d.house_number_high,
+    d.street_normalized,
+    d.unit,
+    d.address_key,
     a.city,
     CASE WHEN regexp_full_match(a.zip, '\d{5}(-?\d{4})?') THEN left(a.zip, 5) END AS zip,
     a.owner1 AS owner_name,
+    d.owner_type,
+    d.owner_type_rule,
+    d.owners,
+    d.owner_count,
+    d.owner_key,
+    d.owner_words,
+    d.owner_care_of,
+    d.owner_tax_title,
+    d.owner_life_estate,
+    d.owner_is_trustee,
+    d.co_owner_missing,
     coalesce(a.own_addr, a.site_addr) AS mailing_address,
     CASE WHEN a.own_addr IS NULL THEN coalesce(a.own_city, a.city, $town) ELSE a.own_city END AS mailing_city,
     CASE WHEN a.own_addr IS NULL THEN coalesce(a.own_state, 'MA') ELSE a.own_state END AS mailing_state,
     CASE WHEN a.own_addr IS NULL THEN coalesce(a.own_zip, a.zip) ELSE a.own_zip END AS mailing_zip,
     a.own_co AS mailing_country,
     a.own_addr IS NULL AS mailing_is_site,
+    d.mailing_key,
+    d.occupancy,
+    d.occupancy_reason,
     a.use_code,
     u.description AS use_description,
     u.resolved_from AS use_resolved_from,
@@ -88,6 +108,15 @@ SELECT
     a.ls_nominal AS sale_is_nominal,
     a.ls_bulk AS sale_is_bulk,
     coalesce(a.ls_date IS NOT NULL AND NOT a.ls_nominal AND NOT a.ls_bulk, false) AS sale_is_market,
+    round(date_diff('day', a.ls_date, $fetched_at::DATE) / 365.25, 2) AS tenure_years,
+    CASE WHEN sale_is_market AND total_value > 0 THEN total_value - a.ls_price END AS value_change,
+    round(100.0 * value_change / a.ls_price, 1) AS value_change_percent,
+    -- Massachusetts assesses a fiscal year as of the 1 January before it begins (M.G.L. c. 59, s. 2A).
+    date_diff('day', a.ls_date, make_date(a.fy - 1, 1, 1)) / 365.25 AS years_to_valuation,
+    CASE
+        WHEN value_change IS NOT NULL AND years_to_valuation >= 1
+        THEN round(100.0 * (pow(total_value / a.ls_price, 1.0 / years_to_valuation) - 1), 2)
+    END AS value_annual_rate,
     a.ls_book AS deed_book,
     a.ls_page AS deed_page,
     a.fy AS fiscal_year,
@@ -95,11 +124,24 @@ SELECT
     'MassGIS L3' AS source,
     $source_date::DATE AS source_date,
     $fetched_at::TIMESTAMPTZ AS fetched_at,
+    list_filter(
+        [
+            {'fields': 'assessment', 'source': 'MassGIS L3 Assess', 'source_date': $source_date::DATE,
+             'version': a.release},
+            CASE WHEN p.loc_id IS NOT NULL THEN
+            {'fields': 'parcel', 'source': 'MassGIS L3 TaxPar', 'source_date': coalesce(p.last_edit, $source_date::DATE),
+             'version': a.release} END,
+            {'fields': 'address, owners, occupancy', 'source': 'derived from MassGIS L3 Assess',
+             'source_date': $source_date::DATE, 'version': $rules_version}
+        ],
+        lambda s: s IS NOT NULL
+    ) AS sources,
     p.point_x,
     p.point_y,
     p.lon,
     p.lat
 FROM assessments AS a
+JOIN derived AS d ON d.assessment_id = a.assessment_id
 LEFT JOIN repeated AS r ON r.assessment_id = a.assessment_id
 LEFT JOIN loc_ids AS l ON l.loc_id = a.loc_id
 LEFT JOIN parcels AS p ON p.loc_id = a.loc_id

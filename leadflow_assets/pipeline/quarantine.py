@@ -10,8 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from leadflow_assets.lake.columns import arrow_schema
-from leadflow_assets.lake.tables import QUARANTINE_MODEL
+from leadflow_assets.lake.tables import QUARANTINE
 from leadflow_assets.sources.massgis.reader import GEOMETRY, Layer
 
 Disposition = Literal["dropped", "kept"]
@@ -78,5 +77,5 @@ class Quarantine:
                 "release": [release] * len(found),
                 "raw_values": [json.dumps(value, default=str) for value in values],
             },
-            schema=arrow_schema(QUARANTINE_MODEL),
+            schema=QUARANTINE.schema,
         )

@@ -10,7 +10,14 @@ from functools import cache
 from importlib import resources
 
 # Everything that decides what stands in a table. Orchestration and storage do not.
-_PLACES = ("domain", "domain/reference", "pipeline", "lake/schemas")
+_PLACES = (
+    "domain",
+    "domain/addresses",
+    "domain/owners",
+    "domain/reference",
+    "pipeline",
+    "lake/schemas",
+)
 _FILES = ("lake/columns.py", "lake/geoparquet.py", "sources/massgis/reader.py", "sources/massgis/package.py")
 _ENDINGS = (".py", ".sql", ".csv")
 

@@ -21,7 +21,6 @@ from leadflow_assets.domain.towns import Town, town_by_id
 from leadflow_assets.errors import BadPackageError, LeadflowError
 from leadflow_assets.lake import tables
 from leadflow_assets.lake.audit import audit_file, require
-from leadflow_assets.lake.columns import arrow_schema
 from leadflow_assets.lake.geoparquet import write_parquet
 from leadflow_assets.lake.lake import Lake, fingerprint
 from leadflow_assets.lake.publish import StagedFile, StagedPartition, sha256_of, upload
@@ -264,14 +263,21 @@ def _core(core: CoreTables, inputs: Mapping[str, str], folder: Path) -> Iterator
 def _properties(
     core: CoreTables, receipt: Mapping[str, Any], inputs: Mapping[str, str], folder: Path
 ) -> StagedPartition:
+    source = provenance(receipt)
     rows = build_properties(
         core.release.town_id,
         core.rows(tables.PARCELS),
         core.rows(tables.ASSESSMENTS),
         core.rows(tables.USE_CODES),
-        provenance(receipt),
+        source,
     )
-    facts = {"release": core.release.name, "fiscal_year": core.release.fiscal_year, "rows_in": rows.num_rows}
+    facts = {
+        "release": core.release.name,
+        "fiscal_year": core.release.fiscal_year,
+        "rows_in": rows.num_rows,
+        "source_date": source.source_date.isoformat() if source.source_date else None,
+        "fetched_at": source.fetched_at.isoformat(),
+    }
     table = tables.PROPERTIES
     return _stage(table, rows, table.partition(core.release.town_id), inputs, facts, folder, None)
 
@@ -282,6 +288,7 @@ def provenance(receipt: Mapping[str, Any]) -> Provenance:
     return Provenance(
         source_date=datetime.fromisoformat(str(modified)).date() if modified else None,
         fetched_at=datetime.fromisoformat(str(receipt["fetched_at"])),
+        rules_version=code_version(),
     )
 
 
@@ -305,7 +312,7 @@ def _stage(
             folder / f"{table.short_name}_quarantine.parquet",
             rejects,
             table,
-            schema=arrow_schema(tables.QUARANTINE_MODEL),
+            schema=tables.QUARANTINE.schema,
             provenance=lineage,
         )
     return StagedPartition(

@@ -25,7 +25,6 @@ import shapefile
 
 from leadflow_assets.domain.towns import Town, town_by_id
 from leadflow_assets.lake import tables
-from leadflow_assets.lake.columns import arrow_schema
 from leadflow_assets.lake.lake import Lake
 from leadflow_assets.lake.snapshots import PartitionEntry
 from leadflow_assets.refresh.plan import RefreshOptions
@@ -113,7 +112,7 @@ class Published:
         partition = f"town_id={self.town.town_id}"
         path = self.base / f"{table}_quarantine" / partition / f"{name}.parquet"
         if not path.exists():
-            return pd.DataFrame(columns=list(arrow_schema(tables.QUARANTINE_MODEL).names))
+            return pd.DataFrame(columns=list(tables.QUARANTINE.schema.names))
         return pq.ParquetFile(path).read().to_pandas(types_mapper=pd.ArrowDtype)
 
     @cached_property

@@ -148,7 +148,7 @@ def test_quarantine_views_hold_the_quarantined_rows(sampleton: Lake) -> None:
         rows = entry.files["quarantine"].rows if "quarantine" in entry.files else 0
         view = f"{table.view}_quarantine"
         assert catalog.query(f"SELECT count(*) FROM {view}").fetchone() == (rows,)
-        assert catalog.query(f"FROM {view}").columns == list(tables.QUARANTINE_MODEL.to_schema().columns)
+        assert catalog.query(f"FROM {view}").columns == tables.QUARANTINE.schema.names
     catalog.close()
 
 

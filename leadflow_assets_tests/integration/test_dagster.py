@@ -16,7 +16,7 @@ from leadflow_assets.assets.massgis import asset_key
 from leadflow_assets.assets.resources import LeadflowSettings
 from leadflow_assets.automation.jobs import RANGE_END, RANGE_START, nightly_refresh, town_run_requests
 from leadflow_assets.automation.published import published_elsewhere
-from leadflow_assets.automation.sensors import alert_on_failure, new_releases
+from leadflow_assets.automation.sensors import alert_on_failure, new_releases, search_index_outdated
 from leadflow_assets.definitions import build_definitions
 from leadflow_assets.domain.towns import find_town
 from leadflow_assets.lake import tables
@@ -26,6 +26,8 @@ from leadflow_assets.partitions import ranges
 from leadflow_assets.refresh.plan import RefreshOptions
 from leadflow_assets.refresh.run import refresh_towns
 from leadflow_assets.sampleton import PackageSpec, write_faulty_package, write_package
+from leadflow_assets.search.criteria import SearchCriteria
+from leadflow_assets.search.engine import open_searcher
 from leadflow_assets_tests.vendors.massgis import MassgisServer
 
 TOWNS = ("monroe", "monson", "montague")  # 190, 191, 192: neighbours in the list
@@ -78,9 +80,8 @@ def test_definitions_load_with_all_tables_as_assets(settings: LeadflowSettings) 
     definitions = build_definitions(settings)
     dg.Definitions.validate_loadable(definitions)
     graph = definitions.resolve_asset_graph()
-    assert {key.to_user_string() for key in graph.materializable_asset_keys} == {
-        t.name for t in tables.TABLES
-    }
+    names = {key.to_user_string() for key in graph.materializable_asset_keys}
+    assert names == {t.name for t in tables.TABLES} | {"mart/search_index"}
 
 
 def test_no_misspelt_dependency_became_an_external_asset(settings: LeadflowSettings) -> None:
@@ -304,3 +305,28 @@ def test_the_same_bytes_under_a_new_mark_are_fetched_once_and_not_every_night(
     before = len(source.requests)
     assert [r.status for r in refresh_towns(settings.load(), [town])] == ["unchanged"]
     assert [request.method for request in source.requests[before:]] == ["HEAD"]
+
+
+def test_the_search_index_follows_the_mart_once_per_snapshot(
+    settings: LeadflowSettings, instance: dg.DagsterInstance, source: MassgisServer, tmp_path: Path
+) -> None:
+    definitions = build_definitions(settings)
+
+    def ask() -> dg.RunRequest | dg.SkipReason:
+        context = dg.build_sensor_context(instance=instance, definitions=definitions)
+        answer = search_index_outdated(context, settings)
+        assert isinstance(answer, dg.RunRequest | dg.SkipReason)
+        return answer
+
+    assert "is empty" in str(getattr(ask(), "skip_message", ""))
+    serve(source, tmp_path)
+    assert run_towns(settings, instance).success
+    request = ask()
+    assert isinstance(request, dg.RunRequest) and ask() == request
+    result = definitions.resolve_job_def("build_search_index").execute_in_process(instance=instance)
+    (event,) = result.get_asset_materialization_events()
+    metadata = event.materialization.metadata
+    assert metadata["towns"].value == 3 and metadata["dagster/row_count"].value > 100
+    assert isinstance(ask(), dg.SkipReason)
+    with open_searcher(settings.load(), engine="index") as searcher:
+        assert searcher.count(SearchCriteria(towns=(190, 191, 192))) > 100

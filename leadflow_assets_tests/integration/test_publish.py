@@ -15,13 +15,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from leadflow_assets.errors import LeadflowError, StoreError, UsageError
-from leadflow_assets.lake.columns import arrow_schema
 from leadflow_assets.lake.geoparquet import write_parquet
 from leadflow_assets.lake.lake import Lake
 from leadflow_assets.lake.publish import Publisher, current_key, repair, sha256_of, upload
 from leadflow_assets.lake.snapshots import Snapshot, SnapshotLog
 from leadflow_assets.lake.store import LocalStore, Store
-from leadflow_assets.lake.tables import PARCELS, QUARANTINE_MODEL
+from leadflow_assets.lake.tables import PARCELS, QUARANTINE
 from leadflow_assets.settings import Settings
 from leadflow_assets_tests.conftest import process_context, publish_parcels, stage_parcels
 
@@ -42,7 +41,7 @@ def rejects(rows: int) -> pa.Table:
         "release": ["CY25_FY26"] * rows,
         "raw_values": ["{}"] * rows,
     }
-    return pa.table(values, schema=arrow_schema(QUARANTINE_MODEL))
+    return pa.table(values, schema=QUARANTINE.schema)
 
 
 def current_keys(store: Store, table: str = TABLE) -> list[str]:

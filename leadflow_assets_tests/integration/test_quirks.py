@@ -16,7 +16,7 @@ import pytest
 import shapely
 
 from leadflow_assets.domain.towns import SAMPLETON
-from leadflow_assets.lake import tables
+from leadflow_assets.lake.schemas import core_massgis
 from leadflow_assets.sampleton import PackageSpec, Planted, write_package
 from leadflow_assets_tests.integration.pipeline_helpers import (
     MADE,
@@ -656,7 +656,7 @@ def test_what_has_no_polygon_is_told_in_rows_and_dollars(sample: Sample) -> None
 def test_the_quarantine_is_a_folder_of_its_own_and_marked_as_personal(sample: Sample) -> None:
     files = list((sample.town.base / "core/parcels").rglob("*.parquet"))
     assert [path.name for path in files] == ["parcels.parquet"]
-    field = tables.QUARANTINE_MODEL.to_schema().columns["raw_values"]
+    field = core_massgis.Quarantine.to_schema().columns["raw_values"]
     assert field.metadata["pii"]
     row = _all_rejects(sample.town, "core/assessments")[0]
     assert isinstance(json.loads(row["raw_values"]), dict)

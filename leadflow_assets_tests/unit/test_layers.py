@@ -20,8 +20,9 @@ ALLOWED = {
     "sampleton": {*BASE},
     "pipeline": {*BASE, "lake", "sources"},
     "refresh": {*BASE, "settings", "lake", "sources", "state", "pipeline"},
-    "assets": {*BASE, "settings", "lake", "refresh", "partitions"},
-    "automation": {*BASE, "settings", "lake", "refresh", "partitions", "assets"},
+    "search": {*BASE, "settings", "lake", "sources", "state"},
+    "assets": {*BASE, "settings", "lake", "refresh", "search", "partitions"},
+    "automation": {*BASE, "settings", "lake", "refresh", "search", "partitions", "assets"},
 }
 NO_IO = {"open", "print", "input"}
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from pandera.typing import Series
 
 from leadflow_assets.domain import sales, use_codes
+from leadflow_assets.domain.occupancy import OCCUPANCIES
+from leadflow_assets.domain.occupancy import REASONS as OCCUPANCY_REASONS
+from leadflow_assets.domain.owners import OWNER_TYPES
 from leadflow_assets.lake.columns import (
     Bbox,
     Bool,
@@ -13,6 +16,8 @@ from leadflow_assets.lake.columns import (
     Int32,
     Int64,
     Moment,
+    Parties,
+    Sources,
     TableModel,
     Text,
     Wkb,
@@ -21,10 +26,14 @@ from leadflow_assets.lake.columns import (
 from leadflow_assets.lake.schemas.core_massgis import PARCEL_MATCHES, POLY_TYPES
 
 UNIT_SOURCES = ("assessor", "use_code")
+ADDRESS_KINDS = ("street", "pobox", "none")
 
 
 class Properties(TableModel):
-    """The unified property: one assessment record with its parcel. Geometry is a point in the parcel."""
+    """The unified property: one assessment record with its parcel, owners, occupancy and last sale.
+
+    Geometry is a point in the parcel. What is derived from text stands beside the text it came from.
+    """
 
     property_id: Series[Text] = column("Id of the property: town and PROP_ID, made unique by CAMA_ID")
     town_id: Series[Int32] = column("MassGIS town id, 1 to 351", ge=1)
@@ -41,9 +50,32 @@ class Properties(TableModel):
     address_number: Series[Text] = column("Number, range or fraction as published", nullable=True)
     street: Series[Text] = column("Street as published", nullable=True)
     unit_location: Series[Text] = column("Unit, rear, side as published", nullable=True)
+    address_kind: Series[Text] = column("What the site address could be read as", isin=ADDRESS_KINDS)
+    house_number: Series[Int32] = column("House number, the lowest of a range", nullable=True)
+    house_number_high: Series[Int32] = column(
+        "Highest number of a range; the number itself without one", nullable=True
+    )
+    street_normalized: Series[Text] = column("Street with standard abbreviations: N MAIN ST", nullable=True)
+    unit: Series[Text] = column("Unit, normalized: 3B, F2 (floor), B1 (building)", nullable=True)
+    address_key: Series[Text] = column(
+        "Town id and normalized site address: equal keys are one address", nullable=True
+    )
     city: Series[Text] = column("Site town as published", nullable=True)
     zip: Series[Text] = column("Site ZIP, five digits; null where the source has none", nullable=True)
     owner_name: Series[Text] = column("Owner as published", nullable=True, pii=True)
+    owner_type: Series[Text] = column("Kind of owner, from the words of the name", isin=OWNER_TYPES)
+    owner_type_rule: Series[Int32] = column("Number of the rule that decided it", ge=1)
+    owners: Series[Parties] = column("The parties in the owner's name, in order", nullable=True, pii=True)
+    owner_count: Series[Int32] = column("Parties that own; trustees count, a care-of does not", ge=0)
+    owner_key: Series[Text] = column(
+        "Normalized owner: with mailing_key, one owner of several properties", nullable=True, pii=True
+    )
+    owner_words: Series[Text] = column("Words of the owner's name, for search", nullable=True, pii=True)
+    owner_care_of: Series[Text] = column("Care of whom, from the owner's name", nullable=True, pii=True)
+    owner_tax_title: Series[Bool] = column("The owner's name says that the town holds a tax title")
+    owner_life_estate: Series[Bool] = column("The owner's name says that somebody has a life estate")
+    owner_is_trustee: Series[Bool] = column("The owner's name says that somebody holds as trustee")
+    co_owner_missing: Series[Bool] = column("The name ends in & or +: a second owner was cut off")
     mailing_address: Series[Text] = column(
         "Mailing address; the site's where none is given", nullable=True, pii=True
     )
@@ -52,6 +84,11 @@ class Properties(TableModel):
     mailing_zip: Series[Text] = column("Mailing ZIP as published", nullable=True, pii=True)
     mailing_country: Series[Text] = column("Mailing country as published", nullable=True, pii=True)
     mailing_is_site: Series[Bool] = column("No mailing address was given, so the site's stands for it")
+    mailing_key: Series[Text] = column(
+        "ZIP (or city) and normalized mailing address: equal keys are one address", nullable=True, pii=True
+    )
+    occupancy: Series[Text] = column("Does the owner live there?", isin=OCCUPANCIES)
+    occupancy_reason: Series[Text] = column("Why that is thought", isin=OCCUPANCY_REASONS)
     use_code: Series[Text] = column("Use code", nullable=True)
     use_description: Series[Text] = column("What the use code means in this town", nullable=True)
     use_resolved_from: Series[Text] = column(
@@ -90,6 +127,15 @@ class Properties(TableModel):
     sale_is_nominal: Series[Bool] = column("Published price below 1,000 dollars", nullable=True)
     sale_is_bulk: Series[Bool] = column("One deed for three or more records")
     sale_is_market: Series[Bool] = column("Date known, price neither nominal nor bulk: market evidence")
+    tenure_years: Series[Double] = column(
+        "Years from the last sale of any kind to the day the package was fetched", nullable=True
+    )
+    value_change: Series[Int64] = column("Assessed total minus last market price, dollars", nullable=True)
+    value_change_percent: Series[Double] = column("That, in percent of the price", nullable=True)
+    value_annual_rate: Series[Double] = column(
+        "That as a yearly rate, percent, from the sale to the assessment's 1 January; null under a year",
+        nullable=True,
+    )
     deed_book: Series[Text] = column("Registry of deeds book", nullable=True)
     deed_page: Series[Text] = column("Registry of deeds page", nullable=True)
     fiscal_year: Series[Int32] = column("Fiscal year of the assessment")
@@ -97,6 +143,7 @@ class Properties(TableModel):
     source: Series[Text] = column("Where the assessor's fields came from")
     source_date: Series[Date] = column("Day the package was last modified at its source", nullable=True)
     fetched_at: Series[Moment] = column("When the package was fetched, UTC")
+    sources: Series[Sources] = column("Where each group of fields came from, its date and version")
     point_x: Series[Double] = column("Point in the parcel, EPSG:26986 metres east", nullable=True)
     point_y: Series[Double] = column("Point in the parcel, EPSG:26986 metres north", nullable=True)
     lon: Series[Double] = column("Longitude of that point, degrees", nullable=True)

@@ -1,0 +1,1 @@
+"""Searching the lake: criteria, the search engine, saved lists and exports."""

@@ -1,0 +1,289 @@
+"""The searcher: SearchCriteria in, properties out, from the index or straight from Parquet.
+
+Both engines run the same condition over the same columns and give the same rows. The index is used when
+it was made from exactly the published mart/properties; else Parquet is, and the result says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import duckdb
+import pyarrow as pa
+
+from leadflow_assets.domain.towns import town_by_id
+from leadflow_assets.errors import UsageError
+from leadflow_assets.lake.catalog import connect, load_extensions, quoted
+from leadflow_assets.lake.lake import Lake
+from leadflow_assets.lake.snapshots import PartitionEntry, Snapshot
+from leadflow_assets.lake.tables import PROPERTIES
+from leadflow_assets.search import notes as remarks
+from leadflow_assets.search.areas import Box, Polygon
+from leadflow_assets.search.columns import EXPORT_COLUMNS, SEARCH_COLUMNS
+from leadflow_assets.search.criteria import SearchCriteria
+from leadflow_assets.search.index import IndexLookup, open_index, outdated, searchable
+from leadflow_assets.search.results import Described, SearchResult, TownFreshness, freshness_of, town_id_of
+from leadflow_assets.search.selection import DISTANCE, circles, order_by, selected
+from leadflow_assets.search.statement import Condition, area_condition, condition_of
+from leadflow_assets.settings import Settings
+
+if TYPE_CHECKING:
+    from leadflow_assets.search.geocode.geocoder import Geocoder
+
+Engine = Literal["auto", "index", "parquet"]
+DEFAULT_SORT = ("property_id",)
+MAX_LIMIT = 1_000_000
+
+
+def open_searcher(settings: Settings, *, engine: Engine = "auto", as_of: str | None = None) -> Searcher:
+    """Open what is there: the index if it is current, else Parquet. ``as_of`` always reads Parquet.
+
+    Raises:
+        UsageError: ``engine`` is ``index`` and the index cannot be used, or ``as_of`` is no date.
+    """
+    lake = Lake(settings)
+    snapshot, older = searchable(lake, as_of)
+    old_versions = remarks.older_versions([town_by_id(town_id_of(partition)) for partition in older])
+    told = old_versions
+    if engine != "parquet" and as_of is None:
+        connection, why_not = _usable_index(settings, snapshot)
+        if connection is not None:
+            return Searcher(lake, snapshot, connection, "index", old_versions, older=old_versions)
+        if engine == "index":
+            raise UsageError(f"The search index cannot be used: {why_not}.", "Run `leadflow index`.")
+        told = (
+            *old_versions,
+            f"Answered from Parquet, which is slower: {why_not}. `leadflow index` brings it up to date.",
+        )
+    connection = connect(settings)
+    connection.execute(f"CREATE VIEW properties AS {_parquet(lake, list(snapshot.partitions.values()))}")
+    return Searcher(lake, snapshot, connection, "parquet", told, as_of, old_versions)
+
+
+def _usable_index(settings: Settings, snapshot: Snapshot) -> tuple[duckdb.DuckDBPyConnection | None, str]:
+    connection = open_index(settings)
+    if connection is None:
+        return None, "there is no search index that this version can read"
+    old = outdated(connection, snapshot)
+    if not old:
+        return connection, ""
+    connection.close()
+    towns = [town_by_id(town_id_of(partition)).name for partition in old]
+    return None, f"the search index is older than mart/properties for {remarks.named(towns)}"
+
+
+def _parquet(lake: Lake, entries: Sequence[PartitionEntry]) -> str:
+    columns = ", ".join(SEARCH_COLUMNS)
+    if not entries:
+        nothing = ", ".join(f"NULL::{_sql_type(name)} AS {name}" for name in SEARCH_COLUMNS)
+        return f"SELECT {nothing} WHERE false"
+    files = ", ".join(quoted(lake.store.location(entry.data.path)) for entry in entries)
+    return f"SELECT {columns} FROM read_parquet([{files}], hive_partitioning = false)"
+
+
+def _sql_type(name: str) -> str:
+    kind = PROPERTIES.schema.field(name).type
+    names = {pa.int32(): "INTEGER", pa.int64(): "BIGINT", pa.float64(): "DOUBLE", pa.bool_(): "BOOLEAN"}
+    return {**names, pa.date32(): "DATE"}.get(kind, "VARCHAR")
+
+
+@dataclass
+class Searcher:
+    """Answers searches over one snapshot. Not for several threads at once; use one per thread."""
+
+    lake: Lake
+    snapshot: Snapshot
+    connection: duckdb.DuckDBPyConnection
+    engine: str
+    notes: tuple[str, ...] = ()
+    as_of: str | None = None
+    older: tuple[str, ...] = ()
+    _freshness: dict[int, TownFreshness] = field(init=False)
+
+    def __post_init__(self) -> None:
+        found = (freshness_of(name, entry) for name, entry in self.snapshot.partitions.items())
+        self._freshness = {town.town_id: town for town in sorted(found, key=lambda town: town.town_id)}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.connection.close()
+
+    def search(
+        self,
+        criteria: SearchCriteria,
+        *,
+        sort: Sequence[str] = DEFAULT_SORT,
+        limit: int = 100,
+        offset: int = 0,
+        columns: Sequence[str] | None = None,
+    ) -> SearchResult:
+        """One page of matches and their total.
+
+        Pages are stable: equal sort values are ordered by property_id. With a circle in the criteria
+        every row carries ``distance_m``.
+
+        Raises:
+            UsageError: nothing is here to be searched, an unknown column or list, a wrong page.
+        """
+        if not 0 < limit <= MAX_LIMIT or offset < 0:
+            raise UsageError(
+                f"No such page: limit {limit}, offset {offset}.",
+                f"limit is 1 to {MAX_LIMIT:,}, offset 0 or more.",
+            )
+        described = self.describe(criteria)
+        total = self.count(criteria)
+        statement, parameters = self._statement(criteria, sort, columns)
+        rows = self.connection.execute(
+            f"{statement} LIMIT ? OFFSET ?", [*parameters, limit, offset]
+        ).to_arrow_table()
+        return SearchResult(rows, total, described.freshness, described.notes, self.engine)
+
+    def count(self, criteria: SearchCriteria) -> int:
+        """How many properties match."""
+        condition = self._condition(criteria)
+        row = self.connection.execute(
+            f"SELECT count(*) FROM {self._source(criteria)} WHERE {condition.sql}", condition.parameters
+        ).fetchone()
+        return int(row[0]) if row else 0
+
+    def count_by_town(self, criteria: SearchCriteria) -> dict[int, int]:
+        """Matches per town id; towns without any are left out."""
+        condition = self._condition(criteria)
+        rows = self.connection.execute(
+            f"SELECT town_id, count(*) FROM {self._source(criteria)} WHERE {condition.sql} "
+            "GROUP BY town_id ORDER BY town_id",
+            condition.parameters,
+        ).fetchall()
+        return dict(rows)
+
+    def ids(self, criteria: SearchCriteria) -> list[str]:
+        """Ids of all matches, in order."""
+        condition = self._condition(criteria)
+        rows = self.connection.execute(
+            f"SELECT property_id FROM {self._source(criteria)} WHERE {condition.sql} ORDER BY property_id",
+            condition.parameters,
+        ).fetchall()
+        return [property_id for (property_id,) in rows]
+
+    def stream(
+        self,
+        criteria: SearchCriteria,
+        *,
+        sort: Sequence[str] = DEFAULT_SORT,
+        columns: Sequence[str] | None = None,
+        limit: int | None = None,
+        offset: int = 0,
+        batch_rows: int = 16_384,
+    ) -> pa.RecordBatchReader:
+        """All matches as Arrow batches, in bounded memory. Read it to its end before the next search."""
+        statement, parameters = self._statement(criteria, sort, columns)
+        if limit is not None or offset:
+            statement += " LIMIT ? OFFSET ?"
+            parameters = [*parameters, MAX_LIMIT if limit is None else limit, offset]
+        return self.connection.cursor().execute(statement, parameters).to_arrow_reader(batch_rows)
+
+    def properties(self, property_ids: Sequence[str], columns: Sequence[str] | None = None) -> pa.Table:
+        """These properties, in the order of their ids; unknown ids are left out."""
+        criteria = SearchCriteria(property_ids=tuple(property_ids), include_condominium_masters=True)
+        statement, parameters = self._statement(criteria, DEFAULT_SORT, columns)
+        return self.connection.execute(statement, parameters).to_arrow_table()
+
+    def describe(self, criteria: SearchCriteria) -> Described:
+        """Freshness of the searched towns, and what the search cannot know.
+
+        Raises:
+            UsageError: none of the towns asked for (or no town at all) is here.
+        """
+        wanted = criteria.towns or tuple(self._freshness)
+        here = tuple(self._freshness[town] for town in wanted if town in self._freshness)
+        absent = [town_by_id(town).name for town in wanted if town not in self._freshness]
+        if not here:
+            raise remarks.nothing_here(absent, self.older)
+        told = [*self.notes, *remarks.coverage(criteria, [town.town for town in here], absent)]
+        if criteria.areas and not criteria.towns:
+            told += remarks.partial_state(len(self._freshness))
+        return Described(here, tuple(told), self.engine)
+
+    def geocoder(self) -> Geocoder:
+        """A geocoder that knows the addresses of these properties."""
+        from leadflow_assets.search.geocode.geocoder import Geocoder
+        from leadflow_assets.sources.census_geocoder import CensusGeocoder
+
+        settings = self.lake.settings
+        wanted = settings.leadflow_online_geocoder == "census"
+        return Geocoder(
+            self.connection, online=CensusGeocoder(settings.census_geocoder_url) if wanted else None
+        )
+
+    def _condition(self, criteria: SearchCriteria) -> Condition:
+        if any(isinstance(area, Polygon) for area in criteria.areas):
+            # Polygons alone need it, and it costs more to load than most searches take.
+            load_extensions(self.connection, ["spatial"])
+        lookup = IndexLookup(self.connection) if self.engine == "index" else None
+        return condition_of(criteria, lookup=lookup, members=self._members)
+
+    def _members(self, name: str) -> list[str]:
+        from leadflow_assets.state import database, saved_lists
+
+        with database.session(self.lake.settings) as session:
+            return saved_lists.member_ids(session, name)
+
+    def _statement(
+        self, criteria: SearchCriteria, sort: Sequence[str], columns: Sequence[str] | None
+    ) -> tuple[str, list[Any]]:
+        wanted = list(columns or EXPORT_COLUMNS)
+        near = bool(circles(criteria))
+        if near and DISTANCE not in wanted and columns is None:
+            wanted.append(DISTANCE)
+        order = order_by(sort, criteria)
+        shown, values = selected(criteria, wanted)
+        if DISTANCE in order and DISTANCE not in wanted:
+            extra, more = selected(criteria, [DISTANCE])
+            order = order.replace(DISTANCE, extra.removesuffix(f" AS {DISTANCE}"))
+            ordering = more
+        else:
+            ordering = []
+        condition = self._condition(criteria)
+        statement = f"SELECT {shown} FROM {self._source(criteria)} WHERE {condition.sql}"
+        if self.engine != "index" or tuple(sort) != DEFAULT_SORT:
+            statement += f" ORDER BY {order}"
+        elif condition.joins:
+            # The rows of the index stand in the order of property_id; a scan keeps it, a join may not.
+            statement += " ORDER BY rowid"
+        return statement, [*values, *condition.parameters, *ordering]
+
+    def _source(self, criteria: SearchCriteria) -> str:
+        """The relation to read; over Parquet only the files that can hold a match."""
+        if self.engine == "index":
+            return "properties"
+        entries = [
+            entry
+            for name, entry in self.snapshot.partitions.items()
+            if (not criteria.towns or town_id_of(name) in criteria.towns) and _may_touch(criteria, entry)
+        ]
+        return f"({_parquet(self.lake, entries)})"
+
+
+def _may_touch(criteria: SearchCriteria, entry: PartitionEntry) -> bool:
+    """Could a point of this file lie in one of the areas? Boxes are of degrees and left to DuckDB."""
+    if not criteria.areas or entry.data.bbox is None:
+        return True
+    west, south, east, north = entry.data.bbox
+    for area in criteria.areas:
+        if isinstance(area, Box):
+            return True
+        _, (x1, x2, y1, y2, *_rest) = area_condition(area)
+        if x1 <= east and x2 >= west and y1 <= north and y2 >= south:
+            return True
+    return False

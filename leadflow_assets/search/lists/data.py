@@ -1,0 +1,164 @@
+"""The two states of the data that a list compares: the present one, and the one it was last compared with."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from leadflow_assets.errors import LeadflowError
+from leadflow_assets.search.criteria import SearchCriteria
+from leadflow_assets.search.engine import Searcher, open_searcher
+from leadflow_assets.search.lists.reasons import HASHED, VALUE_COLUMNS, remembered, to_json
+from leadflow_assets.search.results import TownFreshness
+from leadflow_assets.settings import Settings
+from leadflow_assets.state.saved_lists import Member, SavedList
+
+_ID_COLUMNS = (
+    "property_id",
+    "town_id",
+    "prop_id",
+    "cama_id",
+    "loc_id",
+    "point_x",
+    "point_y",
+    "address_key",
+)
+MEMBER_COLUMNS = tuple(dict.fromkeys((*_ID_COLUMNS, *VALUE_COLUMNS, *HASHED.values())))
+_EVERYTHING = SearchCriteria()
+
+
+@dataclass(frozen=True)
+class Present:
+    """The data as they are now."""
+
+    searcher: Searcher
+
+    @cached_property
+    def towns(self) -> Mapping[int, TownFreshness]:
+        """Towns in the lake by id.
+
+        Raises:
+            LeadflowError: there are none at all.
+        """
+        return {town.town_id: town for town in self.searcher.describe(_EVERYTHING).freshness}
+
+    @property
+    def releases(self) -> dict[int, str]:
+        """Release of each town in the lake."""
+        return {town_id: town.release for town_id, town in self.towns.items()}
+
+    def mark(self) -> str:
+        """Which data these are, to be kept with the list: see :class:`Earlier`."""
+        towns = {str(town_id): [town.release, town.sha256] for town_id, town in self.towns.items()}
+        return json.dumps({"as_of": self.searcher.snapshot.committed_at, "towns": towns}, sort_keys=True)
+
+    def members(self, property_ids: Sequence[str], *, origin: str, now: datetime) -> dict[str, Member]:
+        """Members as they are now, by id; ids that are not there are left out."""
+        rows = rows_by_id(self.searcher, property_ids)
+        shared = self._records_on_parcels(property_ids)
+        return {
+            property_id: Member(
+                **{name: row[name] for name in _ID_COLUMNS},
+                records_on_parcel=shared.get(property_id),
+                values_json=to_json(remembered(row)) or "{}",
+                origin=origin,
+                added_at=now,
+            )
+            for property_id, row in rows.items()
+        }
+
+    def _records_on_parcels(self, property_ids: Sequence[str]) -> dict[str, int]:
+        connection = self.searcher.connection
+        connection.register("__wanted", pa.table({"id": pa.array(property_ids, pa.string())}))
+        try:
+            found = connection.execute(
+                "WITH mine AS (SELECT property_id, town_id, loc_id FROM properties "
+                "WHERE property_id IN (SELECT id FROM __wanted)), "
+                "parcels AS (SELECT town_id, loc_id, count(*) AS records FROM properties "
+                "WHERE (town_id, loc_id) IN (SELECT (town_id, loc_id) FROM mine) GROUP BY ALL) "
+                "SELECT mine.property_id, parcels.records FROM mine JOIN parcels USING (town_id, loc_id)"
+            ).fetchall()
+        finally:
+            connection.unregister("__wanted")
+        return dict(found)
+
+
+@dataclass
+class Earlier:
+    """The data a list was last compared with, as far as the lake still keeps them.
+
+    ``towns`` maps town ids to the release and SHA-256 of then; ``as_of`` is the time of that snapshot.
+    """
+
+    settings: Settings
+    saved: SavedList
+    why_not: str = ""
+    _stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+
+    @cached_property
+    def _mark(self) -> dict[str, Any]:
+        return dict(json.loads(self.saved.data_json))
+
+    @property
+    def as_of(self) -> str | None:
+        """When that snapshot was made."""
+        return self._mark.get("as_of")
+
+    @cached_property
+    def towns(self) -> Mapping[int, tuple[str, str]]:
+        """Release and SHA-256 of each town then."""
+        towns = self._mark.get("towns", {})
+        return {int(town_id): (release, sha256) for town_id, (release, sha256) in towns.items()}
+
+    @cached_property
+    def searcher(self) -> Searcher | None:
+        """A searcher over that snapshot, or None; ``why_not`` says why."""
+        if self.as_of is None:
+            self.why_not = "the list does not say which data it was last compared with"
+            return None
+        try:
+            searcher = open_searcher(self.settings, engine="parquet", as_of=self.as_of)
+            self._stack.callback(searcher.close)
+            searcher.describe(_EVERYTHING)
+            searcher.count(_EVERYTHING)
+        except LeadflowError as error:
+            self.why_not = error.message
+            return None
+        except duckdb.Error:
+            # Cleaned up meanwhile, or written by a version of the program with other columns.
+            self.why_not = "the files of that time cannot be read any more"
+            return None
+        return searcher
+
+    @cached_property
+    def kept_towns(self) -> frozenset[int]:
+        """Towns whose rows of then are certainly those the list saw."""
+        if self.searcher is None:
+            return frozenset()
+        then = self.searcher.describe(_EVERYTHING).freshness
+        return frozenset(t.town_id for t in then if self.towns.get(t.town_id, ("", ""))[1] == t.sha256)
+
+    def rows(self, property_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """The rows that these ids had then; ids without one, or of towns not kept, are left out."""
+        if not property_ids or self.searcher is None:
+            return {}
+        found = rows_by_id(self.searcher, property_ids)
+        return {name: row for name, row in found.items() if row["town_id"] in self.kept_towns}
+
+    def close(self) -> None:
+        """Close what was opened."""
+        self._stack.close()
+
+
+def rows_by_id(searcher: Searcher, property_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The searched fields of some properties, by id."""
+    table = searcher.properties(property_ids, MEMBER_COLUMNS)
+    return {row["property_id"]: row for row in table.to_pylist()}

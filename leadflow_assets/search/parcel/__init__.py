@@ -1,0 +1,1 @@
+"""The parcel report: everything known of one parcel, with sources and what is not known."""

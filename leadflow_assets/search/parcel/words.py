@@ -1,0 +1,90 @@
+"""Codes of the lake in words a person reads."""
+
+from __future__ import annotations
+
+POLY_TYPES = {
+    "FEE": "parcel owned in fee",
+    "TAX": "several deeded parcels under one tax record",
+    "ROW": "public right of way",
+    "PRIV_ROW": "private right of way",
+    "RAIL_ROW": "railroad right of way",
+    "WATER": "water",
+}
+# The rule numbers are those of domain/owners.
+OWNER_RULES = {
+    1: "no owner is named",
+    2: "a person whose surname is also a word for an organisation",
+    3: "the name is that of a public body",
+    4: "a trust company, which is a bank",
+    5: "a condominium's or homeowners' association",
+    6: "words of a bank or lender in the name",
+    7: "words of a church, school, club or charity in the name",
+    8: "the name marks a life estate: somebody may live there for life",
+    9: "estate, heirs or devisees: the owner of record has died",
+    10: "the name ends in a company's legal form",
+    11: "words of a trust or trustee in the name",
+    12: "words of a business in the name",
+    13: "a number stands in the name, as in companies' names",
+    14: "no word of a company, trust or public body in the name, so a person",
+}
+ROLES = {
+    "owner": "owner",
+    "trustee": "trustee",
+    "life_tenant": "life tenant",
+    "decedent": "deceased",
+    "heir": "heir",
+    "care_of": "care of",
+}
+OCCUPANCIES = {
+    "owner_occupied": "the owner seems to live there",
+    "absentee_in_state": "absentee owner, in Massachusetts",
+    "absentee_out_of_state": "absentee owner, out of state",
+    "uncertain": "uncertain",
+}
+OCCUPANCY_REASONS = {
+    "declared_exemption": "the owner declared a residential exemption",
+    "same_address": "the tax bill goes to the property",
+    "suffix_missing": "the tax bill goes to the property (the street's type is left out on one side)",
+    "zip_match_city_misspelt": "the tax bill goes to the property (the city is spelt differently)",
+    "no_mailing_address": "no mailing address is given, which by the standard means the property",
+    "mailing_not_given": "the source gives no mailing addresses",
+    "mailing_unreadable": "the mailing address cannot be read",
+    "near_equal_street_name": "the mailing street is nearly equal: perhaps a typing mistake",
+    "other_suffix": "same number and street name, but another type of street",
+    "other_direction": "same number and street name, but another direction",
+    "other_number_on_street": "the tax bill goes to another number of the same street",
+    "other_town_same_address": "same number and street, but in another town",
+    "post_office_box_local": "the tax bill goes to a post office box in town",
+    "no_number": "one of the two addresses has no house number",
+    "state_unknown": "the mailing address is elsewhere and names no state",
+    "elsewhere": "the tax bill goes to another address",
+    "post_office_box_elsewhere": "the tax bill goes to a post office box elsewhere",
+    "state_contradicts_zip": "the tax bill goes elsewhere; its state and ZIP disagree, the ZIP is believed",
+    "foreign": "the tax bill goes abroad",
+}
+DATE_STATUSES = {
+    "ok": "the date is known",
+    "missing": "no sale date is recorded",
+    "sentinel": "the source has a date that stands for an unknown one (1900 or 1901)",
+    "before_1800": "the date published lies before 1800",
+    "future": "the date published lies in the future",
+    "invalid": "what is published is not a date",
+}
+LEGAL_TYPES = {
+    "FEE": "fee ownership",
+    "EASE": "easement",
+    "CR": "conservation restriction",
+    "APR": "agricultural preservation restriction",
+    "CRX": "land excluded from a conservation restriction",
+    "APRX": "land excluded from an agricultural preservation restriction",
+    "PRIV_ROW": "private right of way",
+    "RAIL_ROW": "railroad right of way",
+    "ROW_OVER": "right of way that passes over",
+    "RAIL_OVER": "railroad that passes over",
+    "OTHER": "another interest",
+}
+PARCEL_MATCHES = {
+    "matched": "the record's LOC_ID has a polygon",
+    "loc_id_null": "the record names no LOC_ID",
+    "loc_id_dangling": "no polygon has the record's LOC_ID",
+}
