@@ -318,7 +318,7 @@ def _ids(words: list[str]) -> list[str]:
             ids += [part.strip() for part in word.split(",")]
     found = [text for text in ids if text and text != "property_id"]
     if not found:
-        raise UsageError("There is no property id.", "`leadflow search` shows the ids of properties.")
+        raise UsageError("There is no property id.", "`leadflow search --json` shows the ids of properties.")
     return found
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from leadflow_assets.cli.common import JsonFlag, current_settings, examples
+from leadflow_assets.cli.common import JsonFlag, current_settings, examples, without_pandas
 from leadflow_assets.cli.output import Column, emit_document, emit_rows, note, progress, stdout
 from leadflow_assets.cli.search_options import SearchOptions, with_search_options
 from leadflow_assets.errors import UsageError
@@ -97,7 +98,8 @@ def search(
                 raise UsageError("-o needs a --format.", "csv, xlsx, geojson, geoparquet or map.")
             _export(searcher, criteria, order, (limit, offset), format, output, json)
             return
-        result = searcher.search(criteria, sort=order, limit=limit or _SCREEN_ROWS, offset=offset)
+        with without_pandas() if searcher.engine == "index" else nullcontext():
+            result = searcher.search(criteria, sort=order, limit=limit or _SCREEN_ROWS, offset=offset)
     if json or format == "json":
         emit_document(_document(criteria, result, offset))
     else:

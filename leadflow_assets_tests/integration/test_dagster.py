@@ -313,8 +313,8 @@ def test_the_search_index_follows_the_mart_once_per_snapshot(
     definitions = build_definitions(settings)
 
     def ask() -> dg.RunRequest | dg.SkipReason:
-        context = dg.build_sensor_context(instance=instance, definitions=definitions)
-        answer = search_index_outdated(context, settings)
+        resources = {"settings": settings}
+        answer = search_index_outdated(dg.build_sensor_context(instance=instance, resources=resources))
         assert isinstance(answer, dg.RunRequest | dg.SkipReason)
         return answer
 

@@ -26,7 +26,14 @@ from leadflow_assets.lake.audit import audit_file
 from leadflow_assets.lake.catalog import extension_path, load_extensions
 from leadflow_assets.lake.geoparquet import ROW_GROUP_ROWS, hilbert_order, write_parquet
 from leadflow_assets.lake.lake import Lake
-from leadflow_assets.lake.tables import MISC_FEATURES, PARCEL_INTERESTS, PARCELS, PROPERTIES, Table
+from leadflow_assets.lake.tables import (
+    MISC_FEATURES,
+    PARCEL_INTERESTS,
+    PARCELS,
+    PROPERTIES,
+    SCHEMA_VERSION,
+    Table,
+)
 from leadflow_assets.refresh.plan import RefreshOptions
 from leadflow_assets.refresh.run import refresh_towns
 from leadflow_assets.sampleton import PackageSpec, write_package
@@ -213,7 +220,7 @@ def test_files_carry_their_provenance_and_pass_our_own_audit(file: tuple[Path, T
     path, table, rows = file
     metadata = pq.read_metadata(path).metadata
     assert metadata[b"leadflow.table"].decode() == table.name
-    assert metadata[b"leadflow.schema_version"] == b"1"
+    assert metadata[b"leadflow.schema_version"] == SCHEMA_VERSION.encode()
     assert set(json.loads(metadata[b"leadflow.inputs"])) == {"raw/massgis_packages"}
     assert metadata[b"leadflow.code_version"]
     assert audit_file(path, table, expected_rows=rows).problems == ()
