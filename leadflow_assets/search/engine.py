@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from leadflow_assets.domain.towns import town_by_id
 from leadflow_assets.errors import UsageError
@@ -24,10 +25,20 @@ from leadflow_assets.search import notes as remarks
 from leadflow_assets.search.areas import Box, Polygon
 from leadflow_assets.search.columns import EXPORT_COLUMNS, SEARCH_COLUMNS
 from leadflow_assets.search.criteria import SearchCriteria
-from leadflow_assets.search.index import IndexLookup, open_index, outdated, searchable
+from leadflow_assets.search.index import open_index, open_rows, outdated, searchable
+from leadflow_assets.search.index_reader import IndexReader
 from leadflow_assets.search.results import Described, SearchResult, TownFreshness, freshness_of, town_id_of
-from leadflow_assets.search.selection import DISTANCE, circles, order_by, selected
-from leadflow_assets.search.statement import Condition, area_condition, condition_of
+from leadflow_assets.search.selection import (
+    COMPUTED,
+    DISTANCE,
+    INPUTS,
+    circles,
+    order_by,
+    selected,
+    sort_keys,
+    with_computed,
+)
+from leadflow_assets.search.statement import Condition, Positions, area_condition, condition_of
 from leadflow_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -36,6 +47,8 @@ if TYPE_CHECKING:
 Engine = Literal["auto", "index", "parquet"]
 DEFAULT_SORT = ("property_id",)
 MAX_LIMIT = 1_000_000
+# Up to that many rows are sorted by what the row store gives; of more, DuckDB finds the first.
+_MOST_SORTED_HERE = 20_000
 
 
 def open_searcher(settings: Settings, *, engine: Engine = "auto", as_of: str | None = None) -> Searcher:
@@ -49,9 +62,12 @@ def open_searcher(settings: Settings, *, engine: Engine = "auto", as_of: str | N
     old_versions = remarks.older_versions([town_by_id(town_id_of(partition)) for partition in older])
     told = old_versions
     if engine != "parquet" and as_of is None:
-        connection, why_not = _usable_index(settings, snapshot)
-        if connection is not None:
-            return Searcher(lake, snapshot, connection, "index", old_versions, older=old_versions)
+        found, why_not = _usable_index(settings, snapshot)
+        if found is not None:
+            connection, reader = found
+            return Searcher(
+                lake, snapshot, connection, "index", old_versions, older=old_versions, reader=reader
+            )
         if engine == "index":
             raise UsageError(f"The search index cannot be used: {why_not}.", "Run `leadflow index`.")
         told = (
@@ -63,13 +79,19 @@ def open_searcher(settings: Settings, *, engine: Engine = "auto", as_of: str | N
     return Searcher(lake, snapshot, connection, "parquet", told, as_of, old_versions)
 
 
-def _usable_index(settings: Settings, snapshot: Snapshot) -> tuple[duckdb.DuckDBPyConnection | None, str]:
+def _usable_index(
+    settings: Settings, snapshot: Snapshot
+) -> tuple[tuple[duckdb.DuckDBPyConnection, IndexReader] | None, str]:
     connection = open_index(settings)
     if connection is None:
         return None, "there is no search index that this version can read"
     old = outdated(connection, snapshot)
     if not old:
-        return connection, ""
+        try:
+            return (connection, IndexReader(connection, open_rows(connection))), ""
+        except OSError:
+            connection.close()
+            return None, "the rows of the search index cannot be read"
     connection.close()
     towns = [town_by_id(town_id_of(partition)).name for partition in old]
     return None, f"the search index is older than mart/properties for {remarks.named(towns)}"
@@ -101,6 +123,7 @@ class Searcher:
     notes: tuple[str, ...] = ()
     as_of: str | None = None
     older: tuple[str, ...] = ()
+    reader: IndexReader | None = None
     _freshness: dict[int, TownFreshness] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -116,8 +139,10 @@ class Searcher:
         self.close()
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection, and the file of rows."""
         self.connection.close()
+        if self.reader is not None:
+            self.reader.close()
 
     def search(
         self,
@@ -142,16 +167,22 @@ class Searcher:
                 f"limit is 1 to {MAX_LIMIT:,}, offset 0 or more.",
             )
         described = self.describe(criteria)
-        total = self.count(criteria)
-        statement, parameters = self._statement(criteria, sort, columns)
-        rows = self.connection.execute(
-            f"{statement} LIMIT ? OFFSET ?", [*parameters, limit, offset]
-        ).to_arrow_table()
+        if self.reader is not None:
+            page, total = self._positions(criteria, sort, limit, offset)
+            rows = self._rows_at(page, criteria, columns)
+        else:
+            total = self.count(criteria)
+            statement, parameters = self._statement(criteria, sort, columns)
+            rows = self.connection.execute(
+                f"{statement} LIMIT ? OFFSET ?", [*parameters, limit, offset]
+            ).to_arrow_table()
         return SearchResult(rows, total, described.freshness, described.notes, self.engine)
 
     def count(self, criteria: SearchCriteria) -> int:
         """How many properties match."""
         condition = self._condition(criteria)
+        if self.reader is not None and condition.positions:
+            return len(self.reader.matches(condition))
         row = self.connection.execute(
             f"SELECT count(*) FROM {self._source(criteria)} WHERE {condition.sql}", condition.parameters
         ).fetchone()
@@ -160,6 +191,10 @@ class Searcher:
     def count_by_town(self, criteria: SearchCriteria) -> dict[int, int]:
         """Matches per town id; towns without any are left out."""
         condition = self._condition(criteria)
+        if self.reader is not None and condition.positions:
+            towns = self.reader.rows(self.reader.matches(condition), ("town_id",)).column("town_id")
+            counted = sorted((one["values"], one["counts"]) for one in towns.value_counts().to_pylist())
+            return dict(counted)
         rows = self.connection.execute(
             f"SELECT town_id, count(*) FROM {self._source(criteria)} WHERE {condition.sql} "
             "GROUP BY town_id ORDER BY town_id",
@@ -169,12 +204,8 @@ class Searcher:
 
     def ids(self, criteria: SearchCriteria) -> list[str]:
         """Ids of all matches, in order."""
-        condition = self._condition(criteria)
-        rows = self.connection.execute(
-            f"SELECT property_id FROM {self._source(criteria)} WHERE {condition.sql} ORDER BY property_id",
-            condition.parameters,
-        ).fetchall()
-        return [property_id for (property_id,) in rows]
+        with self.stream(criteria, columns=("property_id",)) as batches:
+            return [value for batch in batches for value in batch.column("property_id").to_pylist()]
 
     def stream(
         self,
@@ -187,17 +218,25 @@ class Searcher:
         batch_rows: int = 16_384,
     ) -> pa.RecordBatchReader:
         """All matches as Arrow batches, in bounded memory. Read it to its end before the next search."""
+        rows = MAX_LIMIT if limit is None else limit
+        if self.reader is not None:
+            found, _ = self._positions(criteria, sort, rows, offset)
+            parts = (found[start : start + batch_rows] for start in range(0, len(found), batch_rows))
+            schema = self._rows_at(found[:0], criteria, columns).schema
+            tables = (self._rows_at(part, criteria, columns) for part in parts)
+            batches = (batch for table in tables for batch in table.combine_chunks().to_batches())
+            return pa.RecordBatchReader.from_batches(schema, batches)
         statement, parameters = self._statement(criteria, sort, columns)
         if limit is not None or offset:
             statement += " LIMIT ? OFFSET ?"
-            parameters = [*parameters, MAX_LIMIT if limit is None else limit, offset]
+            parameters = [*parameters, rows, offset]
         return self.connection.cursor().execute(statement, parameters).to_arrow_reader(batch_rows)
 
     def properties(self, property_ids: Sequence[str], columns: Sequence[str] | None = None) -> pa.Table:
         """These properties, in the order of their ids; unknown ids are left out."""
         criteria = SearchCriteria(property_ids=tuple(property_ids), include_condominium_masters=True)
-        statement, parameters = self._statement(criteria, DEFAULT_SORT, columns)
-        return self.connection.execute(statement, parameters).to_arrow_table()
+        with self.stream(criteria, columns=columns) as batches:
+            return batches.read_all()
 
     def describe(self, criteria: SearchCriteria) -> Described:
         """Freshness of the searched towns, and what the search cannot know.
@@ -230,8 +269,7 @@ class Searcher:
         if any(isinstance(area, Polygon) for area in criteria.areas):
             # Polygons alone need it, and it costs more to load than most searches take.
             load_extensions(self.connection, ["spatial"])
-        lookup = IndexLookup(self.connection) if self.engine == "index" else None
-        return condition_of(criteria, lookup=lookup, members=self._members)
+        return condition_of(criteria, lookup=self.reader, members=self._members)
 
     def _members(self, name: str) -> list[str]:
         from leadflow_assets.state import database, saved_lists
@@ -239,28 +277,42 @@ class Searcher:
         with database.session(self.lake.settings) as session:
             return saved_lists.member_ids(session, name)
 
+    def _positions(
+        self, criteria: SearchCriteria, sort: Sequence[str], limit: int, offset: int
+    ) -> tuple[Positions, int]:
+        """Where the rows of one page stand in the index, in order, and the number of all matches."""
+        assert self.reader is not None
+        condition = self._condition(criteria)
+        found = self.reader.matches(condition)
+        if tuple(sort) == DEFAULT_SORT:
+            return found[offset : offset + limit], len(found)
+        if len(found) > _MOST_SORTED_HERE:
+            order, values = order_by(sort, criteria, last="rowid")
+            return self.reader.first(condition, found, order, values, limit, offset), len(found)
+        keys = sort_keys(sort, criteria)
+        rows = self._rows_at(found, criteria, list(dict.fromkeys(column for column, _ in keys)))
+        signs = [(column, "descending" if down else "ascending", "at_end") for column, down in keys]
+        order_here = pc.sort_indices(rows, signs)
+        return found[order_here.to_numpy()[offset : offset + limit]], len(found)
+
+    def _rows_at(
+        self, positions: Positions, criteria: SearchCriteria, columns: Sequence[str] | None
+    ) -> pa.Table:
+        assert self.reader is not None
+        wanted = _shown(criteria, columns)
+        selected(criteria, wanted)  # refuses what is no column
+        read = dict.fromkeys((*wanted, *(INPUTS if not COMPUTED.isdisjoint(wanted) else ())))
+        stored = self.reader.rows(positions, [name for name in read if name != DISTANCE])
+        return with_computed(stored, criteria, wanted)
+
     def _statement(
         self, criteria: SearchCriteria, sort: Sequence[str], columns: Sequence[str] | None
     ) -> tuple[str, list[Any]]:
-        wanted = list(columns or EXPORT_COLUMNS)
-        near = bool(circles(criteria))
-        if near and DISTANCE not in wanted and columns is None:
-            wanted.append(DISTANCE)
-        order = order_by(sort, criteria)
-        shown, values = selected(criteria, wanted)
-        if DISTANCE in order and DISTANCE not in wanted:
-            extra, more = selected(criteria, [DISTANCE])
-            order = order.replace(DISTANCE, extra.removesuffix(f" AS {DISTANCE}"))
-            ordering = more
-        else:
-            ordering = []
+        """The query for rows over Parquet."""
+        shown, values = selected(criteria, _shown(criteria, columns))
+        order, ordering = order_by(sort, criteria)
         condition = self._condition(criteria)
-        statement = f"SELECT {shown} FROM {self._source(criteria)} WHERE {condition.sql}"
-        if self.engine != "index" or tuple(sort) != DEFAULT_SORT:
-            statement += f" ORDER BY {order}"
-        elif condition.joins:
-            # The rows of the index stand in the order of property_id; a scan keeps it, a join may not.
-            statement += " ORDER BY rowid"
+        statement = f"SELECT {shown} FROM {self._source(criteria)} WHERE {condition.sql} ORDER BY {order}"
         return statement, [*values, *condition.parameters, *ordering]
 
     def _source(self, criteria: SearchCriteria) -> str:
@@ -273,6 +325,12 @@ class Searcher:
             if (not criteria.towns or town_id_of(name) in criteria.towns) and _may_touch(criteria, entry)
         ]
         return f"({_parquet(self.lake, entries)})"
+
+
+def _shown(criteria: SearchCriteria, columns: Sequence[str] | None) -> list[str]:
+    if columns is None and circles(criteria):
+        return [*EXPORT_COLUMNS, DISTANCE]
+    return list(columns or EXPORT_COLUMNS)
 
 
 def _may_touch(criteria: SearchCriteria, entry: PartitionEntry) -> bool:

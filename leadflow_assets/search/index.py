@@ -12,13 +12,13 @@ import fcntl
 import hashlib
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 
 import duckdb
-import numpy as np
+import pyarrow as pa
 
 from leadflow_assets.errors import LeadflowError, StoreError
 from leadflow_assets.lake.catalog import connect, quoted
@@ -27,18 +27,14 @@ from leadflow_assets.lake.snapshots import PartitionEntry, Snapshot
 from leadflow_assets.lake.tables import PROPERTIES, SCHEMA_VERSION
 from leadflow_assets.search.columns import SEARCH_COLUMNS
 from leadflow_assets.search.results import town_id_of
-from leadflow_assets.search.statement import Positions
+from leadflow_assets.search.row_store import RowStore, RowWriter
 from leadflow_assets.settings import Settings
 
 # Raised when the tables of the index change in a way that the columns do not show.
-_LAYOUT = "1"
+_LAYOUT = "2"
 # Measured: an eighth of DuckDB's default halves the time of a circle and costs nothing elsewhere.
 _ROW_GROUP_ROWS = 16_384
 _TOWNS_AT_ONCE = 16
-# Beyond these, going through the rows is quicker than fetching them by position.
-_MOST_POSITIONS = 50_000
-_MOST_IDS = 50
-_LAST_CHARACTER = "\U0010ffff"
 _WORD_COLUMNS = {"owner_words": "owner_words", "street_words": "street_normalized"}
 
 
@@ -107,35 +103,6 @@ def open_index(settings: Settings) -> duckdb.DuckDBPyConnection | None:
     return connection
 
 
-class IndexLookup:
-    """Finds rows by the index's sorted words and ids."""
-
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self._connection = connection
-
-    def word(self, kind: str, word: str, *, whole: bool) -> Positions | None:
-        """Positions of the rows that have this word (or one that begins with it), rising; None: too many."""
-        condition = "word = ?" if whole else "word >= ? AND word < ?"
-        parameters = [word] if whole else [word, word + _LAST_CHARACTER]
-        found = self._connection.execute(
-            f"SELECT position FROM {kind}_words WHERE {condition} LIMIT {_MOST_POSITIONS}", parameters
-        ).fetchnumpy()["position"]
-        return np.unique(found) if len(found) < _MOST_POSITIONS else None
-
-    def ids(self, column: str, values: Sequence[str]) -> Positions | None:
-        """Positions of the rows with one of these ids; None: too many.
-
-        One by one: DuckDB uses such an index only for a single value that is the only condition.
-        """
-        if len(values) > _MOST_IDS:
-            return None
-        found = [
-            self._connection.execute(f"SELECT rowid FROM properties WHERE {column} = ?", [value]).fetchnumpy()
-            for value in values
-        ]
-        return np.unique(np.concatenate([np.empty(0, np.int64), *(rows["rowid"] for rows in found)]))
-
-
 def indexed_versions(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
     """The version (sha256) of each partition of mart/properties that the index was made from."""
     return dict(connection.execute("SELECT partition, sha256 FROM partitions").fetchall())
@@ -197,21 +164,40 @@ def _is_current(settings: Settings, snapshot: Snapshot) -> bool:
 
 def _replace(lake: Lake, folder: Path, snapshot: Snapshot, on_town: Callable[[int], None]) -> None:
     path = folder / f"search-{uuid.uuid4().hex[:12]}.making"
+    rows = _rows_path(path)
     try:
         _write(lake, path, snapshot, on_town)
         # The size stands in the name: a file that was cut short is known for it before it is read.
         finished = path.with_name(f"{path.stem}-{path.stat().st_size}.duckdb")
+        rows.rename(_rows_path(finished))
         path.rename(finished)
     except BaseException:
         path.unlink(missing_ok=True)
+        rows.unlink(missing_ok=True)
         raise
     link = folder / f"{finished.stem}.link"
     link.symlink_to(finished.name)
     link.replace(index_path(lake.settings))
     # Whoever still reads an old file keeps it open; its name is not needed any more.
     for other in folder.glob("search-*"):
-        if other.name != finished.name:
+        if other.stem != finished.stem:
             other.unlink(missing_ok=True)
+
+
+def _rows_path(path: Path) -> Path:
+    return path.with_suffix(".arrow")
+
+
+def open_rows(connection: duckdb.DuckDBPyConnection) -> RowStore:
+    """The rows that belong to an open index.
+
+    Raises:
+        OSError: the index was replaced in this very moment, or somebody took the file away.
+    """
+    found = connection.execute("SELECT path FROM duckdb_databases() WHERE NOT internal").fetchone()
+    if found is None:
+        raise OSError("the connection is not one to an index")
+    return RowStore(_rows_path(Path(found[0])))
 
 
 def _write(lake: Lake, path: Path, snapshot: Snapshot, on_town: Callable[[int], None]) -> None:
@@ -222,15 +208,19 @@ def _write(lake: Lake, path: Path, snapshot: Snapshot, on_town: Callable[[int], 
         connection.register("__shape", shape)
         connection.execute("CREATE TABLE properties AS FROM __shape")
         ordered = sorted(snapshot.partitions.items(), key=lambda item: town_id_of(item[0]))
-        for start in range(0, len(ordered), _TOWNS_AT_ONCE):
-            group = [entry for _, entry in ordered[start : start + _TOWNS_AT_ONCE]]
-            _insert(connection, lake, group)
-            on_town(len(group))
+        with contextlib.closing(RowWriter(_rows_path(path), shape.schema)) as rows:
+            for start in range(0, len(ordered), _TOWNS_AT_ONCE):
+                group = [entry for _, entry in ordered[start : start + _TOWNS_AT_ONCE]]
+                rows.write(_insert(connection, lake, group).cast(shape.schema))
+                on_town(len(group))
         for table, column in _WORD_COLUMNS.items():
             connection.execute(
                 f"CREATE TABLE {table} AS SELECT DISTINCT word, position FROM "
                 f"(SELECT unnest(string_split({column}, ' ')) AS word, rowid AS position FROM properties) "
                 "ORDER BY word, position"
+            )
+            connection.execute(
+                f"CREATE TABLE {table}_known AS SELECT DISTINCT word FROM {table} ORDER BY word"
             )
         connection.execute("CREATE INDEX properties_by_loc_id ON properties (loc_id)")
         connection.execute("CREATE INDEX properties_by_id ON properties (property_id)")
@@ -246,13 +236,17 @@ def _write(lake: Lake, path: Path, snapshot: Snapshot, on_town: Callable[[int], 
         connection.execute("DETACH made")
 
 
-def _insert(connection: duckdb.DuckDBPyConnection, lake: Lake, entries: list[PartitionEntry]) -> None:
+def _insert(connection: duckdb.DuckDBPyConnection, lake: Lake, entries: list[PartitionEntry]) -> pa.Table:
+    """Add some towns' rows to the table; returns them."""
     files = ", ".join(quoted(lake.store.location(entry.data.path)) for entry in entries)
     columns = ", ".join(SEARCH_COLUMNS)
-    connection.execute(
-        f"INSERT INTO properties SELECT {columns} FROM read_parquet([{files}], hive_partitioning = false) "
-        "ORDER BY property_id"
-    )
+    rows = connection.execute(
+        f"SELECT {columns} FROM read_parquet([{files}], hive_partitioning = false) ORDER BY property_id"
+    ).to_arrow_table()
+    connection.register("__rows", rows)
+    connection.execute("INSERT INTO properties FROM __rows")
+    connection.unregister("__rows")
+    return rows
 
 
 def _require_all(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) -> None:

@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
 from leadflow_assets.errors import UsageError
 from leadflow_assets.search.areas import Circle
 from leadflow_assets.search.columns import SEARCH_COLUMNS
@@ -12,6 +17,9 @@ from leadflow_assets.search.criteria import SearchCriteria
 from leadflow_assets.search.statement import DAYS_PER_YEAR, to_state_plane
 
 DISTANCE = "distance_m"
+# Not what is stored, but made from last_sale_date, point_x and point_y for the question at hand.
+COMPUTED = frozenset({"tenure_years", DISTANCE})
+INPUTS = ("last_sale_date", "point_x", "point_y")
 
 
 def selected(criteria: SearchCriteria, columns: Sequence[str]) -> tuple[str, list[Any]]:
@@ -38,6 +46,35 @@ def selected(criteria: SearchCriteria, columns: Sequence[str]) -> tuple[str, lis
     return ", ".join(parts), parameters
 
 
+def with_computed(stored: pa.Table, criteria: SearchCriteria, columns: Sequence[str]) -> pa.Table:
+    """These columns of rows that were read with INPUTS; computes what DuckDB does for ``selected``."""
+    made = {}
+    if "tenure_years" in columns:
+        days = pc.days_between(stored.column("last_sale_date"), pa.scalar(criteria.counted_to))
+        made["tenure_years"] = _rounded(_numbers(days) / DAYS_PER_YEAR, 2)
+    if DISTANCE in columns:
+        x, y = _numbers(stored.column("point_x")), _numbers(stored.column("point_y"))
+        centres = [to_state_plane(circle.lon, circle.lat) for circle in circles(criteria)]
+        if not centres:
+            raise UsageError("A distance needs a point to measure from.", "Add --near and --radius.")
+        each = [np.sqrt((x - cx) ** 2 + (y - cy) ** 2) for cx, cy in centres]
+        made[DISTANCE] = _rounded(np.minimum.reduce(each), 1)
+    arrays = [made[name] if name in made else stored.column(name) for name in columns]
+    return pa.table(arrays, names=list(columns))
+
+
+def _numbers(column: pa.ChunkedArray) -> NDArray[np.float64]:
+    return np.asarray(column.cast(pa.float64()).to_numpy(), np.float64)
+
+
+def _rounded(values: NDArray[np.float64], digits: int) -> pa.Array:
+    """As DuckDB rounds: halves away from zero. NaN is NULL."""
+    scaled = values * 10.0**digits
+    whole = np.trunc(scaled)
+    result = np.where(np.abs(scaled - whole) >= 0.5, whole + np.sign(scaled), whole) / 10.0**digits
+    return pa.array(result, pa.float64(), mask=np.isnan(values))
+
+
 def circles(criteria: SearchCriteria) -> list[Circle]:
     """The circles of a search; with any, results carry their distance to the nearest centre."""
     return [area for area in criteria.areas if isinstance(area, Circle)]
@@ -52,13 +89,13 @@ def _distance(criteria: SearchCriteria) -> tuple[str, list[Any]]:
     return f"round({measured}, 1)", [value for centre in centres for value in centre]
 
 
-def order_by(sort: Sequence[str], criteria: SearchCriteria) -> str:
-    """The ORDER BY list: names with ``-`` in front for descending; unknown values last, ties by id.
+def sort_keys(sort: Sequence[str], criteria: SearchCriteria) -> list[tuple[str, bool]]:
+    """(column, is it descending) of names with ``-`` in front for descending.
 
     Raises:
         UsageError: a column that does not exist, or a distance without a point.
     """
-    parts = []
+    keys = []
     for name in sort:
         column = name.removeprefix("-").replace("-", "_")
         if column in ("distance", DISTANCE):
@@ -67,7 +104,24 @@ def order_by(sort: Sequence[str], criteria: SearchCriteria) -> str:
             column = DISTANCE
         elif column not in SEARCH_COLUMNS:
             raise UsageError(f"Cannot sort by {column}.", f"Columns: {', '.join(SEARCH_COLUMNS)}.")
-        parts.append(f"{column} {'DESC' if name.startswith('-') else 'ASC'} NULLS LAST")
-    if not any(part.startswith("property_id ") for part in parts):
-        parts.append("property_id")
-    return ", ".join(parts)
+        keys.append((column, name.startswith("-")))
+    return keys
+
+
+def order_by(
+    sort: Sequence[str], criteria: SearchCriteria, *, last: str = "property_id"
+) -> tuple[str, list[Any]]:
+    """The ORDER BY list with its parameters: unknown values last, ties by ``last``.
+
+    Raises:
+        UsageError: see :func:`sort_keys`.
+    """
+    parts: list[str] = []
+    parameters: list[Any] = []
+    for column, descending in sort_keys(sort, criteria):
+        expression, values = selected(criteria, [column])
+        parts.append(
+            f"{expression.removesuffix(f' AS {column}')} {'DESC' if descending else 'ASC'} NULLS LAST"
+        )
+        parameters += values
+    return ", ".join([*parts, last]), parameters

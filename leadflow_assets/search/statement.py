@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from functools import cache, reduce
+from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from pyproj import Transformer
 
 DAYS_PER_YEAR = 365.25
+# What is looked for by its words -> the column with the words.
+WORD_COLUMNS = {"owner": "owner_words", "street": "street_normalized"}
 # Filter range -> column.
 _RANGES = {
     "value": "total_value",
@@ -48,43 +50,41 @@ Positions = NDArray[np.int64]
 
 
 class Lookup(Protocol):
-    """Finds rows of the index by its sorted words and ids; None where there are too many to be worth it."""
+    """Finds rows of the index by its sorted words and ids."""
 
-    def word(self, kind: str, word: str, *, whole: bool) -> Positions | None:
+    def word(self, kind: str, word: str, *, whole: bool) -> Positions:
         """Rows whose owner or street has this word, or one that begins with it."""
 
+    def inside(self, kind: str, text: str) -> Positions:
+        """Rows whose owner or street has this text anywhere in its words."""
+
     def ids(self, column: str, values: Sequence[str]) -> Positions | None:
-        """Rows with one of these values of loc_id or property_id."""
+        """Rows with one of these values of loc_id or property_id; None: too many to look up."""
 
 
 @dataclass
 class Condition:
-    """Parts joined by AND, with their parameters in order."""
+    """Parts joined by AND, with their parameters in order.
+
+    What the index looks up and the commonest part of all (no condominium masters) stand apart: where only
+    they are asked for, no row has to be read.
+    """
 
     parts: list[str] = field(default_factory=list)
     parameters: list[Any] = field(default_factory=list)
     positions: list[Positions] = field(default_factory=list)
+    without_masters: bool = False
 
     def add(self, part: str, *parameters: Any) -> None:
         """One more condition that must hold."""
         self.parts.append(part)
         self.parameters.extend(parameters)
 
-    def add_positions(self) -> None:
-        """Rows that were found by their words or ids: only those in every finding."""
-        if self.positions:
-            rows = reduce(np.intersect1d, self.positions)
-            self.add("rowid IN (SELECT unnest(?::BIGINT[]))", rows.tolist())
-
-    @property
-    def joins(self) -> bool:
-        """Does it look for rows in a set of others?"""
-        return any("IN (SELECT" in part for part in self.parts)
-
     @property
     def sql(self) -> str:
-        """The whole condition."""
-        return " AND ".join(f"({part})" for part in self.parts) or "true"
+        """The whole condition but for ``positions``."""
+        masters = ["NOT is_condominium_master"] if self.without_masters else []
+        return " AND ".join(f"({part})" for part in [*self.parts, *masters]) or "true"
 
 
 def condition_of(
@@ -110,7 +110,6 @@ def condition_of(
         made.add("property_id NOT IN (SELECT unnest(?::VARCHAR[]))", list(members(name)))
     if any(getattr(criteria, name) not in (None, ()) for name in NEEDS_LOANS + NEEDS_SCORES):
         made.add("false")  # nothing known here can match; the result says what is missing
-    made.add_positions()
     return made
 
 
@@ -188,7 +187,7 @@ def _add_texts(made: Condition, criteria: SearchCriteria, lookup: Lookup | None)
     if criteria.owner is not None:
         words = _words(criteria.owner, "owner")
         if _inside(criteria.owner):
-            made.add("contains(owner_words, ?)", " ".join(words))
+            _add_inside(made, "owner", " ".join(words), lookup)
         else:
             for word in words:
                 _add_word(made, "owner", word, lookup, whole=False)
@@ -208,7 +207,7 @@ def _add_texts(made: Condition, criteria: SearchCriteria, lookup: Lookup | None)
 
 def _add_street(made: Condition, text: str, lookup: Lookup | None) -> None:
     if _inside(text):
-        made.add("contains(street_normalized, ?)", " ".join(_words(text, "street")))
+        _add_inside(made, "street", " ".join(_words(text, "street")), lookup)
         return
     _add_street_words(made, parse_address(text).street or " ".join(_words(text, "street")), lookup)
 
@@ -221,15 +220,21 @@ def _add_street_words(made: Condition, street: str, lookup: Lookup | None) -> No
 
 def _add_word(made: Condition, kind: str, word: str, lookup: Lookup | None, *, whole: bool) -> None:
     """A word, or the beginning of one, in the owner's name or the street."""
-    found = lookup.word(kind, word, whole=whole) if lookup else None
-    if found is not None:
-        made.positions.append(found)
+    if lookup:
+        made.positions.append(lookup.word(kind, word, whole=whole))
         return
-    column = {"owner": "owner_words", "street": "street_normalized"}[kind]
+    column = WORD_COLUMNS[kind]
     if whole:
         made.add(f"contains(' ' || {column} || ' ', ?)", f" {word} ")
     else:
         made.add(f"contains(' ' || {column}, ?)", f" {word}")
+
+
+def _add_inside(made: Condition, kind: str, text: str, lookup: Lookup | None) -> None:
+    if lookup:
+        made.positions.append(lookup.inside(kind, text))
+    else:
+        made.add(f"contains({WORD_COLUMNS[kind]}, ?)", text)
 
 
 def _inside(text: str) -> bool:
@@ -245,8 +250,7 @@ def _words(text: str, what: str) -> list[str]:
 
 
 def _add_kinds(made: Condition, criteria: SearchCriteria) -> None:
-    if not criteria.include_condominium_masters:
-        made.add("NOT is_condominium_master")
+    made.without_masters = not criteria.include_condominium_masters
     types = [word for word in criteria.owner_types if word != SEVERAL_PERSONS]
     parts = [_any_of("owner_type", types)] if types else []
     if SEVERAL_PERSONS in criteria.owner_types:

@@ -325,7 +325,7 @@ class TestTheIndex:
             assert build_index(Lake(mine), force=True).built
             assert reader.ids(SearchCriteria()) == before
         files = list(index_path(mine).parent.glob("search-*"))
-        assert len(files) == 1
+        assert sorted(file.suffix for file in files) == [".arrow", ".duckdb"]
 
     def test_towns_of_an_older_version_are_left_out_and_named(self, tmp_path: Path, here: SearchLake) -> None:
         data = tmp_path / "data"
