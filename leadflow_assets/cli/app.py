@@ -16,6 +16,7 @@ from leadflow_assets.cli import (
     doctor,
     errors,
     lists,
+    output,
     parcel,
     refresh,
     search,
@@ -50,6 +51,7 @@ def build_app() -> typer.Typer:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line (default: this process's) and return the exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    output.forget_consoles()
     return errors.run(typer.main.get_command(build_app()), given)
 
 

@@ -53,6 +53,12 @@ def stderr() -> Console:
     return _console(sys.stderr, stderr=True)
 
 
+def forget_consoles() -> None:
+    """Look at the terminal anew: its width and colours may have changed since the last command."""
+    stdout.cache_clear()
+    stderr.cache_clear()
+
+
 def emit_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[Column | str], json: bool) -> None:
     """Print rows: as JSON Lines with every key of each row, as they come; or as one table of ``columns``."""
     if json:

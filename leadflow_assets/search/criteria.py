@@ -146,8 +146,8 @@ class SearchCriteria(BaseModel):
     def document(self) -> dict[str, Any]:
         """What is set, as JSON values; :func:`criteria_from` makes equal criteria of it."""
         # Not exclude_defaults: inside an area it would drop the word that says which kind it is.
-        values = self.model_dump(mode="json")
-        return {name: value for name, value in values.items() if name in self._set()}
+        given = self._set()
+        return {name: value for name, value in self.model_dump(mode="json").items() if name in given}
 
     def filters(self) -> dict[str, Any]:
         """The filters that are set, by name, as JSON values."""

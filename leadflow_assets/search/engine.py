@@ -6,7 +6,7 @@ it was made from exactly the published mart/properties; else Parquet is, and the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -48,7 +48,7 @@ Engine = Literal["auto", "index", "parquet"]
 DEFAULT_SORT = ("property_id",)
 MAX_LIMIT = 1_000_000
 # Up to that many rows are sorted by what the row store gives; of more, DuckDB finds the first.
-_MOST_SORTED_HERE = 20_000
+_MOST_SORTED_HERE = 50_000
 
 
 def open_searcher(settings: Settings, *, engine: Engine = "auto", as_of: str | None = None) -> Searcher:
@@ -283,14 +283,18 @@ class Searcher:
         """Where the rows of one page stand in the index, in order, and the number of all matches."""
         assert self.reader is not None
         condition = self._condition(criteria)
-        found = self.reader.matches(condition)
-        if tuple(sort) == DEFAULT_SORT:
-            return found[offset : offset + limit], len(found)
-        if len(found) > _MOST_SORTED_HERE:
-            order, values = order_by(sort, criteria, last="rowid")
-            return self.reader.first(condition, found, order, values, limit, offset), len(found)
         keys = sort_keys(sort, criteria)
-        rows = self._rows_at(found, criteria, list(dict.fromkeys(column for column, _ in keys)))
+        columns = dict.fromkeys(column for column, _ in keys)
+        found: Positions | None = None
+        if tuple(sort) == DEFAULT_SORT or condition.positions or criteria.towns or criteria.areas:
+            found = self.reader.matches(condition)
+        if found is not None and tuple(sort) == DEFAULT_SORT:
+            return found[offset : offset + limit], len(found)
+        if found is None or (len(found) > _MOST_SORTED_HERE and not condition.positions):
+            order, values = order_by(sort, criteria, last="position")
+            page, total = self.reader.first(condition, _read(columns), order, values, (limit, offset))
+            return page, total if len(page) or not offset else self.count(criteria)
+        rows = self._rows_at(found, criteria, list(columns))
         signs = [(column, "descending" if down else "ascending", "at_end") for column, down in keys]
         order_here = pc.sort_indices(rows, signs)
         return found[order_here.to_numpy()[offset : offset + limit]], len(found)
@@ -301,9 +305,7 @@ class Searcher:
         assert self.reader is not None
         wanted = _shown(criteria, columns)
         selected(criteria, wanted)  # refuses what is no column
-        read = dict.fromkeys((*wanted, *(INPUTS if not COMPUTED.isdisjoint(wanted) else ())))
-        stored = self.reader.rows(positions, [name for name in read if name != DISTANCE])
-        return with_computed(stored, criteria, wanted)
+        return with_computed(self.reader.rows(positions, _read(wanted)), criteria, wanted)
 
     def _statement(
         self, criteria: SearchCriteria, sort: Sequence[str], columns: Sequence[str] | None
@@ -325,6 +327,13 @@ class Searcher:
             if (not criteria.towns or town_id_of(name) in criteria.towns) and _may_touch(criteria, entry)
         ]
         return f"({_parquet(self.lake, entries)})"
+
+
+def _read(columns: Iterable[str]) -> list[str]:
+    """The stored columns that these are, or are made of."""
+    wanted = list(columns)
+    inputs = INPUTS if not COMPUTED.isdisjoint(wanted) else ()
+    return [name for name in dict.fromkeys((*wanted, *inputs)) if name != DISTANCE]
 
 
 def _shown(criteria: SearchCriteria, columns: Sequence[str] | None) -> list[str]:

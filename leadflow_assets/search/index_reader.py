@@ -6,6 +6,7 @@ What was looked up is intersected here: next to other conditions DuckDB would go
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
@@ -16,16 +17,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from leadflow_assets.search.columns import SEARCH_COLUMNS
 from leadflow_assets.search.row_store import RowStore
 from leadflow_assets.search.statement import WORD_COLUMNS, Condition, Positions
 
-# Up to that many positions are looked up one by one (dynamic_or_filter_threshold); for more DuckDB scans.
-FEW = 1000
+# Up to that many positions are sorted; of more, each row of the index is marked or not.
+_FEW = 1000
+# Up to that many rows are taken out to be tested; for more DuckDB goes through all.
+_MOST_TAKEN = 200_000
 # More ids than that are found by going through the rows.
 _MOST_IDS = 50
 _LAST_CHARACTER = "\U0010ffff"
 _AMONG = "word IN (SELECT word FROM {kind}_words_known WHERE {test})"
-_AT = "rowid IN (SELECT unnest(?::BIGINT[]))"
 
 
 class IndexReader:
@@ -44,25 +47,43 @@ class IndexReader:
             found = found[~self._is_master[found]]
         if not condition.parts or not len(found):
             return found
-        if len(found) <= FEW:
-            rows = self._scan(f"{condition.sql} AND {_AT}", [*condition.parameters, found.tolist()])
-            return np.sort(rows)
+        if len(found) <= _MOST_TAKEN:
+            return found[self._holds(condition, found)]
         return found[self._marked(self._scan(condition.sql, condition.parameters))[found]]
+
+    def _holds(self, condition: Condition, found: Positions) -> Positions:
+        """Which of the rows at these positions meet the condition's parts, by their place in ``found``."""
+        sql = " AND ".join(f"({part})" for part in condition.parts)
+        columns = [name for name in SEARCH_COLUMNS if re.search(rf"\b{name}\b", sql)] or ["property_id"]
+        rows = self._store.take(found, columns).append_column("position", pa.array(np.arange(len(found))))
+        self._connection.register("__found", rows)
+        kept = self._connection.execute(f"SELECT position FROM __found WHERE {sql}", condition.parameters)
+        places = np.sort(np.asarray(kept.fetchnumpy()["position"], np.int64))
+        self._connection.unregister("__found")
+        return places
 
     def first(
         self,
         condition: Condition,
-        found: Positions,
+        columns: Sequence[str],
         order: str,
         values: Sequence[Any],
-        limit: int,
-        offset: int,
-    ) -> Positions:
-        """Positions of one page of the matches ``found``; ``values`` are the parameters of ``order``."""
+        page: tuple[int, int],
+    ) -> tuple[Positions, int]:
+        """Positions of one page in an order, and the number of all matches (0 behind the last page).
+
+        For conditions without looked-up positions. ``order`` is of ``columns`` and ``position``, with the
+        parameters ``values``; ``page`` is (limit, offset).
+        """
         where, parameters = condition.sql, condition.parameters
-        if condition.positions:
-            where, parameters = _AT, [found.tolist()]
-        return self._scan(f"{where} ORDER BY {order} LIMIT ? OFFSET ?", [*parameters, *values, limit, offset])
+        # One scan for both; kept, since the total would otherwise be a second one.
+        rows = self._connection.execute(
+            f"WITH found AS MATERIALIZED (SELECT rowid AS position, {', '.join(columns)} FROM properties "
+            f"WHERE {where}) SELECT position, (SELECT count(*) FROM found) AS total FROM found "
+            f"ORDER BY {order} LIMIT ? OFFSET ?",
+            [*parameters, *values, *page],
+        ).fetchnumpy()
+        return np.asarray(rows["position"], np.int64), int(rows["total"][0]) if len(rows["total"]) else 0
 
     def rows(self, positions: Positions, columns: Sequence[str]) -> pa.Table:
         """The rows at these positions, in their order; columns as they are stored."""
@@ -84,13 +105,13 @@ class IndexReader:
         if not middle:
             return self._words(kind, _AMONG.format(kind=kind, test="contains(word, ?)"), first)
         *middle, last = middle
-        found = self._common(
-            [
-                self._words(kind, _AMONG.format(kind=kind, test="suffix(word, ?)"), first),
-                *(self.word(kind, word, whole=True) for word in middle),
-                self.word(kind, last, whole=False),
-            ]
-        )
+        # The longest part is the rarest, most likely; what it finds is looked through.
+        longest = max((first, *middle, last), key=len)
+        if longest == first:
+            found = self._words(kind, _AMONG.format(kind=kind, test="suffix(word, ?)"), first)
+        else:
+            found = self.word(kind, longest, whole=longest != last)
+        found = self._common([found])
         column = WORD_COLUMNS[kind]
         texts = self._store.take(found, (column,)).column(column)
         return found[np.asarray(pc.match_substring(texts, text).to_numpy(), np.bool_)]
@@ -114,7 +135,7 @@ class IndexReader:
         fewest, *others = sorted(found, key=len)
         for other in others:
             fewest = fewest[self._marked(other)[fewest]]
-        return np.unique(fewest) if len(fewest) <= FEW else np.flatnonzero(self._marked(fewest))
+        return np.unique(fewest) if len(fewest) <= _FEW else np.flatnonzero(self._marked(fewest))
 
     def _marked(self, positions: Positions) -> NDArray[np.bool_]:
         marks = np.zeros(self._store.rows, np.bool_)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadflow_assets.domain.addresses import parse_address
+from leadflow_assets.domain.addresses.tables import SUFFIXES
 from leadflow_assets.domain.owners import search_words
 from leadflow_assets.errors import UsageError
 from leadflow_assets.search.areas import Area, Box, Circle, Polygon
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pyproj import Transformer
 
 DAYS_PER_YEAR = 365.25
+_STREET_TYPES = frozenset(SUFFIXES.values())
 # What is looked for by its words -> the column with the words.
 WORD_COLUMNS = {"owner": "owner_words", "street": "street_normalized"}
 # Filter range -> column.
@@ -214,8 +216,12 @@ def _add_street(made: Condition, text: str, lookup: Lookup | None) -> None:
 
 def _add_street_words(made: Condition, street: str, lookup: Lookup | None) -> None:
     """Words that are abbreviations (ST, N) must stand there as they are; the others may go on."""
-    for word in street.split():
-        _add_word(made, "street", word, lookup, whole=len(word) <= 2 or word.isdigit())
+    words = street.split()
+    # Every third street is a ST or AVE: beside a rarer word they are not worth a look-up.
+    rare = [word for word in words if len(word) > 2 and word not in _STREET_TYPES]
+    for word in words:
+        whole = len(word) <= 2 or word.isdigit()
+        _add_word(made, "street", word, lookup if word in rare or not rare else None, whole=whole)
 
 
 def _add_word(made: Condition, kind: str, word: str, lookup: Lookup | None, *, whole: bool) -> None:
@@ -252,13 +258,13 @@ def _words(text: str, what: str) -> list[str]:
 def _add_kinds(made: Condition, criteria: SearchCriteria) -> None:
     made.without_masters = not criteria.include_condominium_masters
     types = [word for word in criteria.owner_types if word != SEVERAL_PERSONS]
-    parts = [_any_of("owner_type", types)] if types else []
+    parts = [_one_of("owner_type", types)] if types else []
     if SEVERAL_PERSONS in criteria.owner_types:
         parts.append("owner_type = 'person' AND owner_count >= 2")
     if parts:
         made.add(" OR ".join(f"({part})" for part in parts), *types)
     if criteria.categories:
-        made.add(_any_of("category", criteria.categories), *criteria.categories)
+        made.add(_one_of("category", criteria.categories), *criteria.categories)
     if criteria.use_codes:
         matches = [
             "starts_with(use_code, ?)" if len(code) <= 3 else "use_code = ?" for code in criteria.use_codes
@@ -269,7 +275,7 @@ def _add_kinds(made: Condition, criteria: SearchCriteria) -> None:
         made.add(" OR ".join(matches), *(style.strip().upper() for style in criteria.styles))
     if criteria.absentee:
         states = _ABSENTEE[criteria.absentee]
-        made.add(_any_of("occupancy", states), *states)
+        made.add(_one_of("occupancy", states), *states)
     if criteria.owner_occupied is not None:
         sign = "=" if criteria.owner_occupied else "<>"
         made.add(f"occupancy {sign} 'owner_occupied'")
@@ -298,6 +304,13 @@ def _add_sale(made: Condition, criteria: SearchCriteria) -> None:
 
 def _years_before(day: date, years: float) -> date:
     return day - timedelta(days=round(years * DAYS_PER_YEAR))
+
+
+def _one_of(column: str, values: Sequence[str]) -> str:
+    """For columns of few different values: DuckDB calls a function once per value, but IN once per row."""
+    if len(values) == 1:
+        return f"{column} = ?"
+    return f"list_contains([{', '.join('?' * len(values))}], {column})"
 
 
 def _any_of(column: str, values: Sequence[Any]) -> str:
