@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from leadflow_assets.search.columns import SEARCH_COLUMNS
-from leadflow_assets.search.row_store import RowStore
+from leadflow_assets.search.row_store import RowStore, as_arrow
 from leadflow_assets.search.statement import WORD_COLUMNS, Condition, Positions
 
 # Up to that many positions are sorted; of more, each row of the index is marked or not.
@@ -55,7 +55,7 @@ class IndexReader:
         """Which of the rows at these positions meet the condition's parts, by their place in ``found``."""
         sql = " AND ".join(f"({part})" for part in condition.parts)
         columns = [name for name in SEARCH_COLUMNS if re.search(rf"\b{name}\b", sql)] or ["property_id"]
-        rows = self._store.take(found, columns).append_column("position", pa.array(np.arange(len(found))))
+        rows = self._store.take(found, columns).append_column("position", as_arrow(np.arange(len(found))))
         self._connection.register("__found", rows)
         kept = self._connection.execute(f"SELECT position FROM __found WHERE {sql}", condition.parameters)
         places = np.sort(np.asarray(kept.fetchnumpy()["position"], np.int64))

@@ -13,12 +13,25 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from leadflow_assets.errors import LeadflowError
 from leadflow_assets.search.statement import Positions
 
 # Each batch that a page touches costs the same, however few rows it gives.
 _BATCH_ROWS = 262_144
+
+
+def as_arrow(
+    values: NDArray[np.int64] | NDArray[np.float64], missing: NDArray[np.bool_] | None = None
+) -> pa.Array:
+    """The same bytes as Arrow, NULL where ``missing``.
+
+    Not by ``pyarrow.array``: that imports pandas, which takes longer than a search, or fails without it.
+    """
+    kept = np.ascontiguousarray(values)
+    valid = None if missing is None else pa.py_buffer(np.packbits(~missing, bitorder="little"))
+    return pa.Array.from_buffers(pa.from_numpy_dtype(kept.dtype), len(kept), [valid, pa.py_buffer(kept)])
 
 
 class RowStore:
@@ -51,14 +64,14 @@ class RowStore:
         bounds = np.searchsorted(rising, self._starts)
         schema = pa.schema([self._schema.field(name) for name in columns])
         parts = [
-            self._batches[n].select(list(columns)).take(pa.array(rising[low:high] - self._starts[n]))
+            self._batches[n].select(list(columns)).take(as_arrow(rising[low:high] - self._starts[n]))
             for n, (low, high) in enumerate(itertools.pairwise(bounds))
             if high > low
         ]
         table = pa.Table.from_batches(parts, schema)
         if np.array_equal(order, np.arange(len(order))):
             return table
-        return table.combine_chunks().take(pa.array(np.argsort(order)))
+        return table.combine_chunks().take(as_arrow(np.argsort(order)))
 
     def close(self) -> None:
         """Let go of the file."""

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from leadflow_assets.errors import UsageError
 from leadflow_assets.search.areas import Circle
 from leadflow_assets.search.columns import SEARCH_COLUMNS
 from leadflow_assets.search.criteria import SearchCriteria
+from leadflow_assets.search.row_store import as_arrow
 from leadflow_assets.search.statement import DAYS_PER_YEAR, to_state_plane
 
 DISTANCE = "distance_m"
@@ -50,8 +51,9 @@ def with_computed(stored: pa.Table, criteria: SearchCriteria, columns: Sequence[
     """These columns of rows that were read with INPUTS; computes what DuckDB does for ``selected``."""
     made = {}
     if "tenure_years" in columns:
-        days = pc.days_between(stored.column("last_sale_date"), pa.scalar(criteria.counted_to))
-        made["tenure_years"] = _rounded(_numbers(days) / DAYS_PER_YEAR, 2)
+        sold = _numbers(stored.column("last_sale_date").cast(pa.int32()))  # days since 1970
+        days = (criteria.counted_to - date(1970, 1, 1)).days - sold
+        made["tenure_years"] = _rounded(days / DAYS_PER_YEAR, 2)
     if DISTANCE in columns:
         x, y = _numbers(stored.column("point_x")), _numbers(stored.column("point_y"))
         centres = [to_state_plane(circle.lon, circle.lat) for circle in circles(criteria)]
@@ -72,7 +74,7 @@ def _rounded(values: NDArray[np.float64], digits: int) -> pa.Array:
     scaled = values * 10.0**digits
     whole = np.trunc(scaled)
     result = np.where(np.abs(scaled - whole) >= 0.5, whole + np.sign(scaled), whole) / 10.0**digits
-    return pa.array(result, pa.float64(), mask=np.isnan(values))
+    return as_arrow(result, np.isnan(values))
 
 
 def circles(criteria: SearchCriteria) -> list[Circle]:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -207,3 +210,30 @@ def test_the_index_says_that_it_is_current(leadflow: Run) -> None:
 def test_a_past_day_is_searched_as_it_was(leadflow: Run) -> None:
     done = leadflow("search", "--as-of", "2020-01-01")
     assert done.returncode == 1 and "no data at all" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--town", "sampleton", "--use-code", "104", "--absentee", "any"),
+        ("--owner", "trust", "--sort", "-total_value"),
+        ("--owner", "*rus*", "--min-value", "1"),
+        ("--bbox", "-73.5,41.2,-69.8,42.9", "--street", "spring"),
+    ],
+)
+def test_a_process_of_its_own_answers_from_the_index(
+    here: SearchLake, tmp_path: Path, leadflow: Run, arguments: tuple[str, ...]
+) -> None:
+    """Other tests share a process in which pandas is loaded; a person's command runs without it."""
+    done = subprocess.run(
+        [sys.executable, "-m", "leadflow_assets.cli", "search", *arguments, "--json"],
+        cwd=tmp_path,
+        env={**os.environ, "LEADFLOW_DATA_DIR": str(here.settings.data_dir), "LEADFLOW_DEMO": "true"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert document["engine"] == "index" and document["total"] > 0
+    assert document == json.loads(leadflow("search", *arguments, "--json").stdout)
