@@ -391,6 +391,8 @@ def test_an_interrupt_says_that_it_can_be_run_again(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, str(script), "sleep"],
         env=clean_environment(),
+        # A suite that was started in the background of a script inherits an ignored SIGINT.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
