@@ -218,7 +218,8 @@ class Searcher:
         batch_rows: int = 16_384,
     ) -> pa.RecordBatchReader:
         """All matches as Arrow batches, in bounded memory. Read it to its end before the next search."""
-        rows = MAX_LIMIT if limit is None else limit
+        # Without a limit all there are: MAX_LIMIT is that of a page, which is held in memory.
+        rows = sum(town.records for town in self._freshness.values()) if limit is None else limit
         if self.reader is not None:
             found, _ = self._positions(criteria, sort, rows, offset)
             parts = (found[start : start + batch_rows] for start in range(0, len(found), batch_rows))

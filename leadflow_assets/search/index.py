@@ -96,7 +96,7 @@ def open_index(settings: Settings) -> duckdb.DuckDBPyConnection | None:
     if found is None or found[0] != layout_version():
         connection.close()
         return None
-    # Rows found by their words are fetched by position; up to that many are looked up one by one.
+    # Rows that are asked for by many ids (a saved list's) are looked up one by one up to that many.
     connection.execute("SET dynamic_or_filter_threshold = 1000")
     # Of a sorted page only the sort column is read for all rows, the others for the page alone.
     connection.execute("SET late_materialization_max_rows = 5000")

@@ -155,6 +155,17 @@ class TestBothEngines:
             assert len(seen) == len(set(seen)) == searcher.count(asked)
             assert sorted(seen) == searcher.ids(asked)
 
+    @pytest.mark.parametrize("sort", ["property_id", "-total_value"])
+    def test_a_stream_is_not_cut_at_the_largest_page(
+        self, engines: tuple[Searcher, Searcher], monkeypatch: pytest.MonkeyPatch, sort: str
+    ) -> None:
+        everything = len(engines[1].ids(SearchCriteria()))
+        monkeypatch.setattr("leadflow_assets.search.engine.MAX_LIMIT", 7)
+        for searcher in engines:
+            assert len(searcher.ids(SearchCriteria())) == everything
+            rest = searcher.stream(SearchCriteria(), sort=(sort,), columns=("property_id",), offset=3)
+            assert rest.read_all().num_rows == everything - 3
+
     def test_a_stream_holds_every_match_once(self, engines: tuple[Searcher, Searcher]) -> None:
         asked = SearchCriteria(categories=("residential",))
         for searcher in engines:
