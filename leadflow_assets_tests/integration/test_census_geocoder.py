@@ -8,7 +8,8 @@ import pytest
 
 from leadflow_assets.errors import SourceAnswerError, SourceUnavailableError, UsageError
 from leadflow_assets.search.geocode.geocoder import EXPECTED_ERRORS, Geocoder
-from leadflow_assets.search.geocode.places import NotLocatedError, project
+from leadflow_assets.search.geocode.places import NotLocatedError
+from leadflow_assets.search.statement import to_state_plane
 from leadflow_assets.sources.census_geocoder import CensusGeocoder, CensusMatch
 from leadflow_assets_tests.unit.test_geocoder import BELLINGHAM, lots, relation
 from leadflow_assets_tests.vendors.census import Answer, CensusServer, document, match
@@ -115,7 +116,7 @@ def test_an_unknown_street_is_asked_online_and_the_answer_says_so(census: Census
     census.matches["16 ELSEWHERE"] = [FOUND]
     found = _geocoder(census).locate(UNKNOWN, radius_m=800)
     assert (found.method, found.lon, found.lat) == ("census", *POINT)
-    assert (found.x, found.y) == pytest.approx(project(*POINT))
+    assert (found.x, found.y) == pytest.approx(to_state_plane(*POINT))
     assert (found.expected_error_m, found.worst_error_m) == EXPECTED_ERRORS["census"]
     assert (found.town_id, found.matched) == (BELLINGHAM, FOUND["matchedAddress"])
     assert found.source == "US Census geocoder (Public_AR_Current)"

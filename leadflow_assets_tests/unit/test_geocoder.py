@@ -19,7 +19,8 @@ from leadflow_assets.domain.towns import town_by_id
 from leadflow_assets.errors import UsageError
 from leadflow_assets.search.geocode.geocoder import EXPECTED_ERRORS, METHODS, Geocoded, Geocoder
 from leadflow_assets.search.geocode.house_numbers import Entry, Wanted, place
-from leadflow_assets.search.geocode.places import NotLocatedError, project
+from leadflow_assets.search.geocode.places import NotLocatedError
+from leadflow_assets.search.statement import to_state_plane
 
 patient = settings(deadline=None)
 BELLINGHAM, FRANKLIN, BOSTON = 25, 101, 35
@@ -252,9 +253,9 @@ def test_coordinates_are_taken_as_they_are(geocoder: Geocoder) -> None:
     found = geocoder.locate(" 42.0868, -71.4746 ", radius_m=1)
     assert (found.method, found.lat, found.lon) == ("coordinates", 42.0868, -71.4746)
     assert (found.expected_error_m, found.worst_error_m, found.property_ids) == (0.0, 0.0, ())
-    assert (found.x, found.y) == pytest.approx(project(-71.4746, 42.0868))
+    assert (found.x, found.y) == pytest.approx(to_state_plane(-71.4746, 42.0868))
     # Central meridian and latitude of origin of the Mainland zone: 200,000 m east, 750,000 m north.
-    assert project(-71.5, 41.0) == pytest.approx((200_000.0, 750_000.0), abs=2)
+    assert to_state_plane(-71.5, 41.0) == pytest.approx((200_000.0, 750_000.0), abs=2)
 
 
 @pytest.mark.parametrize("text", ["-71.4746,42.0868", "42.0868,71.4746", "-71.4746 42.0868"])

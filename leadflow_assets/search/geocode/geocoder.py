@@ -24,11 +24,11 @@ from leadflow_assets.search.geocode.places import (
     in_massachusetts,
     named_town,
     online_line,
-    project,
     read_address,
     read_coordinates,
 )
 from leadflow_assets.search.geocode.streets import Street, Streets
+from leadflow_assets.search.statement import to_state_plane
 from leadflow_assets.sources.census_geocoder import BENCHMARK, CensusGeocoder, CensusMatch
 
 # Median and 90th percentile, metres, of the distance to the parcel's own point: the worse of two
@@ -260,7 +260,7 @@ def _refuse_vague(found: Geocoded, radius_m: float | None) -> None:
 
 
 def _at_coordinates(text: str, lon: float, lat: float) -> Geocoded:
-    x, y = project(lon, lat)
+    x, y = to_state_plane(lon, lat)
     return Geocoded(
         text, lon, lat, x, y, "coordinates", 0.0, 0.0, None, f"{lat:g},{lon:g}", (), "typed coordinates"
     )
@@ -294,7 +294,7 @@ def _ask_online(
 
 
 def _from_census(text: str, match: CensusMatch) -> Geocoded:
-    x, y = project(match.lon, match.lat)
+    x, y = to_state_plane(match.lon, match.lat)
     town = named_town(match.city)
     return Geocoded(
         text,

@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 from leadflow_assets.domain.addresses import Address, parse_address, split_place
 from leadflow_assets.domain.addresses.places import city_key
@@ -141,17 +140,3 @@ def _unknown_town(name: str) -> NotLocatedError:
     except UsageError as error:
         return NotLocatedError(error.message, f"{error.hint} A village needs its town or its ZIP.")
     return NotLocatedError(f"{name!r} is not the name of a town.", "Name the town, or give the ZIP.")
-
-
-@cache
-def _transformer(source: int, target: int) -> Any:
-    # Loading the projections takes a while, and an address in the parcels needs none.
-    from pyproj import Transformer
-
-    return Transformer.from_crs(source, target, always_xy=True)
-
-
-def project(lon: float, lat: float) -> tuple[float, float]:
-    """Degrees to EPSG:26986 metres, by the datum shift that the lake's own lon and lat are made with."""
-    x, y = _transformer(4326, 26986).transform(lon, lat)
-    return float(x), float(y)
