@@ -10,6 +10,7 @@ import inspect
 import re
 import sys
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -33,6 +34,9 @@ _SETTING_TYPES: dict[object, str] = {
     float: "number",
     str: "text",
     Path: "path",
+    Decimal: "number",
+    dict[str, Decimal]: "JSON object of numbers",
+    int | None: "integer",
 }
 _BOUNDS = {
     "greater_than_or_equal_to": "at least",
@@ -111,7 +115,7 @@ def _setting_groups() -> list[tuple[str, list[str]]]:
 
 
 def _setting_row(name: str, field: FieldInfo) -> tuple[str, ...]:
-    default = "unset" if field.default in (None, "") else f"`{_written(field.default)}`"
+    default = "unset" if field.default in (None, "", {}) else f"`{_written(field.default)}`"
     secret = "yes" if is_secret(name) else "no"
     return f"`{name.upper()}`", f"`{name}`", _setting_type(field), default, secret, str(field.description)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -97,10 +98,41 @@ class Settings(BaseSettings):
     # Vendors of later sources; `leadflow doctor` says which are set.
     attom_api_key: SecretStr | None = Field(None, description="ATTOM API key.")
     attom_cache_max_age_days: int = Field(60, ge=0, description="Age at which an ATTOM answer is stale.")
+    leadflow_attom_negative_max_age_days: int = Field(
+        30, ge=0, description="Age at which ATTOM's `no match` is asked again."
+    )
+    leadflow_attom_url: str = Field(
+        "https://api.gateway.attomdata.com", description="Base URL of the ATTOM API."
+    )
+    leadflow_attom_calls_per_minute: int = Field(
+        200, ge=1, description="Calls to ATTOM in a clock minute, over all processes; ATTOM's limit is 200."
+    )
+    leadflow_attom_price_cents: Decimal = Field(
+        Decimal(10), ge=0, description="Cents that ATTOM bills for one report."
+    )
+    leadflow_attom_prices: dict[str, Decimal] = Field(
+        {},
+        description="Cents per report where an endpoint has a price of its own, as JSON: "
+        '`{"homeequity": 20}`.',
+    )
+    leadflow_attom_monthly_cap_cents: int | None = Field(
+        None, ge=0, description="Monthly spending cap at ATTOM, cents. Unset: only the daily cap holds."
+    )
     attom_default_state: str = Field("MA", description="State assumed in ATTOM requests.")
     daily_cap_attom_cents: int = Field(10000, ge=0, description="Daily spending cap at ATTOM, cents.")
-    batch_upload_dir: Path = Field(Path("data/batches/uploads"), description="Uploaded batch files.")
-    batch_results_dir: Path = Field(Path("data/batches/results"), description="Delivered batch results.")
+    leadflow_attom_endpoints: str = Field(
+        "expandedprofile,detailmortgageowner,preforeclosuredetails,homeequity,attomavm",
+        description="Endpoints that a batch asks about each property, separated by commas; each is billed.",
+    )
+    leadflow_attom_deliveries: str = Field(
+        "", description="Folder or s3://bucket/prefix where ATTOM's delivered files arrive. Empty: none."
+    )
+    leadflow_attom_batch_url: str = Field(
+        "",
+        description="Base URL of an address-batch service of ATTOM. Empty: off; no such service is public.",
+    )
+    batch_upload_dir: str = Field("_batches/uploads", description="Uploaded batch files, below the lake.")
+    batch_results_dir: str = Field("_batches/results", description="Delivered files, below the lake.")
     courtlistener_api_key: SecretStr | None = Field(None, description="CourtListener API token.")
     lien_search_auto_threshold: int = Field(
         1000, ge=0, description="Largest list for which court look-ups start by themselves."
@@ -116,6 +148,21 @@ class Settings(BaseSettings):
         if value.startswith("s3://") and not value.removeprefix("s3://").strip("/"):
             raise ValueError("names no bucket: s3://bucket/prefix")
         return value.rstrip("/") if len(value) > 1 else value
+
+    @field_validator("leadflow_attom_deliveries")
+    @classmethod
+    def _deliveries_are_a_folder_or_s3(cls, value: str) -> str:
+        if "://" in value and not value.startswith("s3://"):
+            raise ValueError("must be a folder or s3://bucket/prefix")
+        return value.rstrip("/") if len(value) > 1 else value
+
+    @field_validator("batch_upload_dir", "batch_results_dir")
+    @classmethod
+    def _batch_folders_are_in_the_lake(cls, value: str) -> str:
+        parts = value.strip("/").split("/")
+        if value.startswith("/") or "://" in value or not all(parts) or {".", ".."} & set(parts):
+            raise ValueError("must be a folder below the lake, like _batches/uploads")
+        return value.strip("/")
 
     @field_validator("leadflow_watched_towns")
     @classmethod

@@ -79,7 +79,7 @@ def massgis_assets(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinit
 
     @dg.multi_asset(
         name="massgis",
-        specs=[_spec(table, partitions) for table in tables.TABLES],
+        specs=[_spec(table, partitions) for table in tables.MASSGIS],
         backfill_policy=dg.BackfillPolicy.single_run(),
         pool="massgis",
     )
@@ -146,7 +146,7 @@ class _Run:
     def _report(self, report: TownReport) -> None:
         """Materializations of what is new, and of what Dagster did not know to be there."""
         key = report.town.key
-        for table in tables.TABLES:
+        for table in tables.MASSGIS:
             new = report.published.get(table.name)
             if new is not None:
                 # Of a table partitioned further (by release), the newest stands for the town.

@@ -45,7 +45,7 @@ def partition_metadata(lake: Lake, table: Table, entry: PartitionEntry) -> dict[
         "sha256": data.sha256,
         "release": str(entry.facts.get("release", "")),
     }
-    if table.layer != "raw":
+    if table.model is not None:
         metadata["dagster/partition_row_count"] = data.rows
     else:
         metadata |= _receipt(entry.facts["receipt"])

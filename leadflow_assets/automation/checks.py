@@ -18,7 +18,7 @@ from leadflow_assets.lake.tables import Table
 
 def build_checks(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetChecksDefinition]:
     """One contract check per table, and the match rates of the standard."""
-    by_town = [t for t in tables.TABLES if t.partition_by == ("town_id",)]
+    by_town = [t for t in tables.MASSGIS if t.partition_by == ("town_id",)]
     return [*(_contract(table, partitions) for table in by_town), _match_rates(partitions)]
 
 

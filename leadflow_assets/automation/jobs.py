@@ -18,7 +18,7 @@ RANGE_END = "dagster/asset_partition_range_end"
 # Without the standalone checks: the audit before publishing has the same content and is recorded too.
 refresh_towns_job = dg.define_asset_job(
     "refresh_towns",
-    selection=dg.AssetSelection.assets(*map(asset_key, tables.TABLES)).without_checks(),
+    selection=dg.AssetSelection.assets(*map(asset_key, tables.MASSGIS)).without_checks(),
     description="Fetch the packages that changed and rebuild raw, core and mart for a range of towns.",
 )
 

@@ -29,7 +29,7 @@ def published_elsewhere(context: dg.SensorEvaluationContext, settings: LeadflowS
     lake = Lake(loaded)
     seen: dict[str, int] = json.loads(context.cursor) if context.cursor else {}
     events: list[dg.AssetMaterialization] = []
-    for table in tables.TABLES:
+    for table in tables.MASSGIS:
         if len(events) >= _MOST_EVENTS:
             break
         newest = lake.snapshot(table)

@@ -170,8 +170,13 @@ def refresh_current(store: Store, snapshot: Snapshot, partitions: Iterable[str])
 def _remove_left_over(store: Store, table: str, partition: str, wanted: Mapping[str, FileEntry]) -> int:
     """Delete current files of roles the partition no longer has (or of a removed partition)."""
     removed = 0
-    suffix = ".zip" if table.startswith("raw/") else ".parquet"
-    for role, ending in (("data", suffix), ("quarantine", ".parquet"), ("receipt", ".json")):
+    # Packages as their source sent them are zips; every other table is Parquet.
+    for role, ending in (
+        ("data", ".parquet"),
+        ("data", ".zip"),
+        ("quarantine", ".parquet"),
+        ("receipt", ".json"),
+    ):
         key = current_key(table, partition, role, ending)
         if role not in wanted and store.exists(key):
             store.delete(key)

@@ -147,8 +147,26 @@ PROPERTIES = Table(
     ("property_id",),
 )
 
+ATTOM_RESULTS = Table(
+    "raw/attom_results",
+    "one answer per requested property and endpoint, or a row of a delivered file",
+    ("batch_id",),
+    "attom.AttomResults",
+    key=("request_number", "endpoint"),
+)
+ATTOM_PROPERTIES = Table(
+    "core/attom_properties",
+    "one property as ATTOM sees it",
+    ("batch_id",),
+    "attom.AttomProperties",
+    key=("attom_id",),
+)
+
 CORE_MASSGIS = (PARCELS, ASSESSMENTS, PARCEL_INTERESTS, MISC_FEATURES, USE_CODES, ASSESSMENT_RELEASES)
-TABLES = (MASSGIS_PACKAGES, *CORE_MASSGIS, PROPERTIES)
+# What one package of a town is made into, in the order of publishing.
+MASSGIS = (MASSGIS_PACKAGES, *CORE_MASSGIS, PROPERTIES)
+ATTOM = (ATTOM_RESULTS, ATTOM_PROPERTIES)
+TABLES = (MASSGIS_PACKAGES, ATTOM_RESULTS, *CORE_MASSGIS, ATTOM_PROPERTIES, PROPERTIES)
 # Not a table of its own: it lies beside each table that quarantines.
 QUARANTINE = Table(
     "core/quarantine",

@@ -66,7 +66,7 @@ def refresh_towns(
         raise UsageError("--from gives the package of one town.", "Name exactly one town with it.")
     lake = Lake(settings)
     run_id = run_id or uuid.uuid4().hex[:12]
-    for table in tables.TABLES:
+    for table in tables.MASSGIS:
         catch_up(lake.store, table.name)
     held = Held.read(lake)
     plans, _ = plan_towns(towns, options, held, settings)
@@ -183,7 +183,7 @@ def _publish(
     publisher: Publisher, group: Sequence[TownBuild], notes: Mapping[int, tuple[str, ...]]
 ) -> Iterator[TownReport]:
     """Publish a group table by table, raw first, so that nothing is seen before what it was made from."""
-    for table in tables.TABLES:
+    for table in tables.MASSGIS:
         changes = {p: entry for build in group for p, entry in build.uploaded.get(table.name, {}).items()}
         if changes:
             publisher.publish(table.name, changes)

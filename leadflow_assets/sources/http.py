@@ -181,17 +181,17 @@ def _exchange(client: httpx.Client, request: httpx.Request) -> httpx.Response:
             raise _PassingError(SourceUnavailableError(shown, _LATER)) from error
     if response.status_code >= 500 or response.status_code in _PASSING_STATUSES:
         response.close()
-        raise _PassingError(_unavailable(response), _retry_after(response))
+        raise _PassingError(_unavailable(response), retry_after(response))
     return response
 
 
 def _unavailable(response: httpx.Response) -> SourceUnavailableError:
-    asked = _retry_after(response)
+    asked = retry_after(response)
     hint = "Try again later." if asked is None else f"It asks to wait {asked:.0f} s."
     return SourceUnavailableError(f"{redact_url(str(response.url))} answered {response.status_code}.", hint)
 
 
-def _retry_after(response: httpx.Response) -> float | None:
+def retry_after(response: httpx.Response) -> float | None:
     """Seconds asked for by Retry-After, given as seconds or as a date (RFC 9110, 10.2.3)."""
     value = response.headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdigit():

@@ -156,9 +156,9 @@ def _group_is_gone(process: subprocess.Popen[str]) -> None:
 def _check_reader(settings: Settings) -> None:
     """Whatever a stranger or our own reader opens now is whole, and is a version that was published."""
     lake, base = Lake(settings), Path(settings.lake_uri)
-    snapshots = {table.name: lake.snapshot(table) for table in tables.TABLES}
+    snapshots = {table.name: lake.snapshot(table) for table in tables.MASSGIS}
     known: set[str] = set()
-    for table in tables.TABLES:
+    for table in tables.MASSGIS:
         log = SnapshotLog(lake.store, table.name)
         assert log.numbers() == list(range(1, snapshots[table.name].number + 1))
         for number in log.numbers():
@@ -172,7 +172,7 @@ def _check_reader(settings: Settings) -> None:
         _open(base / key)
     # Nothing is seen before what it was made from.
     raw, parcels, mart = (
-        set(snapshots[t.name].partitions) for t in (tables.TABLES[0], tables.PARCELS, tables.PROPERTIES)
+        set(snapshots[t.name].partitions) for t in (tables.MASSGIS[0], tables.PARCELS, tables.PROPERTIES)
     )
     assert mart <= parcels <= raw
 
@@ -192,7 +192,7 @@ def _check_current_is_newest(settings: Settings) -> None:
     lake = Lake(settings)
     wanted = {
         current_key(table.name, partition, role, Path(file.path).suffix): file.sha256
-        for table in tables.TABLES
+        for table in tables.MASSGIS
         for partition, entry in lake.snapshot(table).partitions.items()
         for role, file in entry.files.items()
     }
@@ -249,7 +249,7 @@ class _DiedError(BaseException):
     """Stands for the death of the process: nothing catches it."""
 
 
-@pytest.mark.parametrize("name", [table.name for table in tables.TABLES])
+@pytest.mark.parametrize("name", [table.name for table in tables.MASSGIS])
 def test_a_death_between_the_log_and_the_current_copy_is_put_right_by_the_next_run(
     name: str, tmp_path: Path, links: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

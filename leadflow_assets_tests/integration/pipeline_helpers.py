@@ -39,7 +39,7 @@ SHARED = REPOSITORY.parent / "shared"
 GOSNOLD, MONROE = town_by_id(109), town_by_id(190)
 MEMBERS = {"TaxPar": "core/parcels", "Assess": "core/assessments", "OthLeg": "core/parcel_interests"}
 MEMBERS |= {"Misc": "core/misc_features", "UC_LUT": "core/use_codes"}
-MADE = tuple(table.name for table in tables.TABLES if table is not tables.MASSGIS_PACKAGES)
+MADE = tuple(table.name for table in tables.MASSGIS if table is not tables.MASSGIS_PACKAGES)
 Row = dict[str, Any]
 
 
@@ -208,7 +208,7 @@ def current_hashes(settings: Settings, *, without: Sequence[str] = ()) -> dict[s
 def snapshot_numbers(settings: Settings) -> dict[str, int]:
     """The newest snapshot's number of every table."""
     lake = Lake(settings)
-    return {table.name: lake.snapshot(table).number for table in tables.TABLES}
+    return {table.name: lake.snapshot(table).number for table in tables.MASSGIS}
 
 
 def published(settings: Settings, town: Town) -> dict[str, dict[str, PartitionEntry]]:
@@ -221,7 +221,7 @@ def published(settings: Settings, town: Town) -> dict[str, dict[str, PartitionEn
             for name, entry in lake.snapshot(table).partitions.items()
             if name == wanted or name.startswith(f"{wanted}/")
         }
-        for table in tables.TABLES
+        for table in tables.MASSGIS
     }
 
 

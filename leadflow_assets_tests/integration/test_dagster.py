@@ -81,7 +81,7 @@ def test_definitions_load_with_all_tables_as_assets(settings: LeadflowSettings) 
     dg.Definitions.validate_loadable(definitions)
     graph = definitions.resolve_asset_graph()
     names = {key.to_user_string() for key in graph.materializable_asset_keys}
-    assert names == {t.name for t in tables.TABLES} | {"mart/search_index"}
+    assert names == {t.name for t in tables.MASSGIS} | {"mart/search_index"}
 
 
 def test_no_misspelt_dependency_became_an_external_asset(settings: LeadflowSettings) -> None:
@@ -119,7 +119,7 @@ def test_one_bad_town_fails_alone_and_is_the_only_one_missing(
     serve(source, tmp_path, faulty="monson")
     result = run_towns(settings, instance)
     assert not result.success
-    for table in tables.TABLES:
+    for table in tables.MASSGIS:
         done = instance.get_materialized_partitions(asset_key(table))
         assert done == {find_town("monroe").key, find_town("montague").key}, table.name
     failure = next(e for e in result.all_events if e.is_step_failure)
@@ -164,7 +164,7 @@ def test_what_the_command_line_published_appears_in_dagster_once(
     first = published_elsewhere(dg.build_sensor_context(instance=instance, resources=resources))
     assert isinstance(first, dg.SensorResult)
     told = {(e.asset_key.to_user_string(), e.partition) for e in first.asset_events}
-    assert told == {(table.name, find_town(TOWNS[0]).key) for table in tables.TABLES}
+    assert told == {(table.name, find_town(TOWNS[0]).key) for table in tables.MASSGIS}
     again = dg.build_sensor_context(instance=instance, resources=resources, cursor=first.cursor)
     second = published_elsewhere(again)
     assert isinstance(second, dg.SensorResult) and not second.asset_events

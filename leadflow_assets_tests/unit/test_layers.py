@@ -21,8 +21,9 @@ ALLOWED = {
     "pipeline": {*BASE, "lake", "sources"},
     "refresh": {*BASE, "settings", "lake", "sources", "state", "pipeline"},
     "search": {*BASE, "settings", "lake", "sources", "state"},
-    "assets": {*BASE, "settings", "lake", "refresh", "search", "partitions"},
-    "automation": {*BASE, "settings", "lake", "refresh", "search", "partitions", "assets"},
+    "enrich": {*BASE, "settings", "lake", "sources", "state", "pipeline", "search"},
+    "assets": {*BASE, "settings", "lake", "refresh", "search", "enrich", "partitions"},
+    "automation": {*BASE, "settings", "lake", "refresh", "search", "enrich", "partitions", "assets"},
 }
 NO_IO = {"open", "print", "input"}
 

@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from leadflow_assets.state import models_spend  # noqa: F401  (its tables belong to the metadata)
 from leadflow_assets.state.models import Base
 
 context.configure(
