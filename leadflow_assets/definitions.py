@@ -15,8 +15,17 @@ from leadflow_assets.settings import Settings
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", dg.BetaWarning)
     warnings.simplefilter("ignore", dg.PreviewWarning)
+    from leadflow_assets.assets.attom import attom_properties, attom_results
     from leadflow_assets.assets.massgis import massgis_assets
+    from leadflow_assets.assets.property_records import property_records_asset
     from leadflow_assets.assets.search import search_index
+    from leadflow_assets.automation.attom import (
+        attom_batches_open,
+        attom_deliveries,
+        land_attom_batch_job,
+        spend_alerts,
+        submit_attom_batch,
+    )
     from leadflow_assets.automation.checks import build_checks
     from leadflow_assets.automation.jobs import build_search_index_job, nightly_refresh, refresh_towns_job
     from leadflow_assets.automation.published import published_elsewhere
@@ -33,11 +42,25 @@ def build_definitions(settings: LeadflowSettings | None = None) -> dg.Definition
         warnings.simplefilter("ignore", dg.BetaWarning)
         warnings.simplefilter("ignore", dg.PreviewWarning)
         return dg.Definitions(
-            assets=[massgis_assets(partitions), search_index],
+            assets=[
+                massgis_assets(partitions),
+                attom_results,
+                attom_properties,
+                property_records_asset(partitions),
+                search_index,
+            ],
             asset_checks=build_checks(partitions),
-            jobs=[refresh_towns_job, build_search_index_job],
+            jobs=[refresh_towns_job, land_attom_batch_job, submit_attom_batch, build_search_index_job],
             schedules=[nightly_refresh],
-            sensors=[new_releases, published_elsewhere, search_index_outdated, alert_on_failure],
+            sensors=[
+                new_releases,
+                attom_batches_open,
+                attom_deliveries,
+                spend_alerts,
+                published_elsewhere,
+                search_index_outdated,
+                alert_on_failure,
+            ],
             resources={"settings": settings},
             executor=dg.in_process_executor,
         )

@@ -12,6 +12,9 @@ import dagster as dg
 
 from leadflow_assets.domain.towns import Town, find_town, towns
 
+# One partition per ATTOM batch, added when a batch is submitted or a file is delivered.
+attom_batches = dg.DynamicPartitionsDefinition(name="attom_batches")
+
 
 def town_partitions(*, demo: bool) -> dg.StaticPartitionsDefinition:
     """The 351 towns, ``001-abington`` to ``351-yarmouth``, and Sampleton when the demo is on."""

@@ -11,8 +11,10 @@ from typing import Any
 
 import dagster as dg
 
-from leadflow_assets.assets.metadata import column_schema, partition_metadata
+from leadflow_assets.assets.merging import log_merge
+from leadflow_assets.assets.metadata import OWNER, asset_key, column_schema, described, partition_metadata
 from leadflow_assets.assets.resources import LeadflowSettings
+from leadflow_assets.enrich.unified.merge import merge
 from leadflow_assets.lake import tables
 from leadflow_assets.lake.lake import Lake
 from leadflow_assets.lake.snapshots import PartitionEntry
@@ -24,7 +26,6 @@ from leadflow_assets.refresh.plan import RefreshOptions
 from leadflow_assets.refresh.run import TownReport, refresh_towns
 from leadflow_assets.refresh.town import MADE_TABLES
 
-OWNER = "team:data"
 # Pictures are drawn polygon by polygon; in a run over half the state nobody looks at each.
 _MOST_PICTURES = 25
 _UPSTREAM: Mapping[Table, tuple[Table, ...]] = {
@@ -42,11 +43,6 @@ class RefreshConfig(dg.Config):
     skip_remote_check: bool = False
 
 
-def asset_key(table: Table) -> dg.AssetKey:
-    """``core/parcels`` in the lake is the key ["core", "parcels"]."""
-    return dg.AssetKey(table.name.split("/"))
-
-
 def _spec(table: Table, partitions: dg.PartitionsDefinition[str]) -> dg.AssetSpec:
     metadata: dict[str, Any] = {"dagster/table_name": table.view}
     if table.model is not None:
@@ -55,7 +51,7 @@ def _spec(table: Table, partitions: dg.PartitionsDefinition[str]) -> dg.AssetSpe
     return dg.AssetSpec(
         asset_key(table),
         deps=[asset_key(upstream) for upstream in _UPSTREAM[table]],
-        description=_described(table),
+        description=described(table),
         group_name=f"{table.layer}_massgis" if table.layer != "mart" else "mart",
         kinds=kinds.get(table.layer, {"geoparquet"}),
         owners=[OWNER],
@@ -65,13 +61,6 @@ def _spec(table: Table, partitions: dg.PartitionsDefinition[str]) -> dg.AssetSpe
         partitions_def=partitions,
         skippable=True,
     )
-
-
-def _described(table: Table) -> str:
-    text = f"One row is {table.one_row}."
-    if table.model is not None and table.model.__doc__:
-        text = table.model.__doc__.strip()
-    return f"{text}\n\nIn SQL: `{table.view}`. Columns: docs/tables/{table.view}.md."
 
 
 def massgis_assets(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
@@ -102,6 +91,7 @@ class _Run:
         self.lake = lake
         self.towns = towns_of(context.partition_keys)
         self.failed: dict[str, str] = {}
+        self.refreshed: list[int] = []
         self._known: dict[Table, set[str]] = {}
         self._snapshots: dict[Table, Mapping[str, PartitionEntry]] = {}
 
@@ -126,15 +116,26 @@ class _Run:
                 with self._together():
                     self._report(report)
                 unchanged += report.status == "unchanged"
+                if report.status == "refreshed":
+                    self.refreshed.append(report.town.town_id)
                 if report.status != "unchanged":
                     log.info(f"{number}/{len(self.towns)} {report.town.name}: {report.status}")
         log.info(f"{len(self.towns)} towns: {unchanged} unchanged, {len(self.failed)} failed")
+        self._merge()
         if self.failed:
             raise dg.Failure(
                 f"{len(self.failed)} of {len(self.towns)} towns failed: {', '.join(sorted(self.failed)[:9])}",
                 metadata={"failed_towns": dg.MetadataValue.json(self.failed)},
                 allow_retries=False,
             )
+
+    def _merge(self) -> None:
+        """A new release may have other property ids: records of vendors find their properties anew."""
+        if not self.refreshed:
+            return
+        report = merge(self.lake.settings, towns=self.refreshed, run_id=self.context.run.run_id)
+        if report.records_changed or report.towns_changed:
+            log_merge(self.context, self.lake, report)
 
     def _together(self) -> contextlib.AbstractContextManager[None]:
         """A town's fourteen events in one transaction, where the event log of dagster.yaml is used."""

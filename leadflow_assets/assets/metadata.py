@@ -14,6 +14,13 @@ from leadflow_assets.lake.publish import current_key
 from leadflow_assets.lake.snapshots import PartitionEntry
 from leadflow_assets.lake.tables import Table
 
+OWNER = "team:data"
+
+
+def asset_key(table: Table) -> dg.AssetKey:
+    """``core/parcels`` in the lake is the key ["core", "parcels"]."""
+    return dg.AssetKey(table.name.split("/"))
+
 
 def column_schema(table: Table, only: Collection[str] | None = None) -> dg.TableSchema:
     """Columns of a table (or ``only`` some): type, meaning, null or not, personal data or not."""
@@ -32,6 +39,14 @@ def column_schema(table: Table, only: Collection[str] | None = None) -> dg.Table
             )
         )
     return dg.TableSchema(columns)
+
+
+def described(table: Table) -> str:
+    """What a table is, for the asset catalog."""
+    text = f"One row is {table.one_row}."
+    if table.model is not None and table.model.__doc__:
+        text = table.model.__doc__.strip()
+    return f"{text}\n\nIn SQL: `{table.view}`. Columns: docs/tables/{table.view}.md."
 
 
 def partition_metadata(lake: Lake, table: Table, entry: PartitionEntry) -> dict[str, Any]:

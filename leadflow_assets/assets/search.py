@@ -4,8 +4,7 @@ from typing import Any
 
 import dagster as dg
 
-from leadflow_assets.assets.massgis import OWNER, asset_key
-from leadflow_assets.assets.metadata import column_schema
+from leadflow_assets.assets.metadata import OWNER, asset_key, column_schema
 from leadflow_assets.assets.resources import LeadflowSettings
 from leadflow_assets.lake.lake import Lake
 from leadflow_assets.lake.tables import PROPERTIES

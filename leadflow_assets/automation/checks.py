@@ -6,7 +6,7 @@ is found as well.
 
 import dagster as dg
 
-from leadflow_assets.assets.massgis import asset_key
+from leadflow_assets.assets.metadata import asset_key
 from leadflow_assets.assets.resources import LeadflowSettings
 from leadflow_assets.domain.towns import find_town
 from leadflow_assets.lake import tables

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 import dagster as dg
 
-from leadflow_assets.assets.massgis import asset_key
+from leadflow_assets.assets.metadata import asset_key
 from leadflow_assets.assets.resources import LeadflowSettings
 from leadflow_assets.assets.search import SEARCH_INDEX
 from leadflow_assets.automation.watched import watched_towns

@@ -5,9 +5,9 @@ import logging
 from collections.abc import Sequence
 
 import dagster as dg
-import httpx
 
 from leadflow_assets.assets.resources import LeadflowSettings
+from leadflow_assets.automation.alerts import send_alert
 from leadflow_assets.automation.jobs import (
     build_search_index_job,
     refresh_towns_job,
@@ -23,7 +23,6 @@ from leadflow_assets.settings import Settings
 
 # 351 towns are round in half a day; a tick stays far below Dagster's limit of 60 seconds.
 TOWNS_PER_TICK = 30
-_WEBHOOK_SECONDS = 10.0
 log = logging.getLogger(__name__)
 
 
@@ -135,17 +134,6 @@ def alert_on_failure(context: dg.RunFailureSensorContext, settings: LeadflowSett
     }
     log.error("run failed: %s", json.dumps(payload))
     send_alert(settings.load(), payload)
-
-
-def send_alert(settings: Settings, payload: dict[str, str]) -> None:
-    """POST the alert where one is wanted.
-
-    Raises:
-        httpx.HTTPError: it was not delivered; Dagster shows the failed tick.
-    """
-    url = settings.leadflow_alert_webhook_url
-    if url is not None:
-        httpx.post(url.get_secret_value(), json=payload, timeout=_WEBHOOK_SECONDS).raise_for_status()
 
 
 def _range(tags: object) -> str:

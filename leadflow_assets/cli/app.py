@@ -10,16 +10,20 @@ import typer
 
 from leadflow_assets import __version__
 from leadflow_assets.cli import (
+    batch,
     cleanup,
     config,
     demo,
     doctor,
+    enrich,
     errors,
     lists,
     output,
     parcel,
     refresh,
+    review,
     search,
+    spend,
     sql,
     towns,
     ui,
@@ -27,7 +31,23 @@ from leadflow_assets.cli import (
 from leadflow_assets.cli.common import examples
 
 # In the order of the help. A module here is imported at every start: heavy imports go inside its commands.
-COMMAND_MODULES = (demo, doctor, config, towns, refresh, search, parcel, lists, sql, cleanup, ui)
+COMMAND_MODULES = (
+    demo,
+    doctor,
+    config,
+    towns,
+    refresh,
+    search,
+    parcel,
+    lists,
+    batch,
+    enrich,
+    review,
+    spend,
+    sql,
+    cleanup,
+    ui,
+)
 
 
 def build_app() -> typer.Typer:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from leadflow_assets.cli.common import JsonFlag, current_settings, examples
 from leadflow_assets.cli.output import Column, emit_rows, note
+
+if TYPE_CHECKING:
+    from leadflow_assets.lake.lake import Lake
 
 _COLUMNS = (Column("what"), Column("count", number_format=","), Column("megabytes", number_format=",.1f"))
 DryRunFlag = Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")]
@@ -41,12 +44,31 @@ def cleanup(dry_run: DryRunFlag = False, days: DaysOption = 90, json: JsonFlag =
             lake.store.delete(removal.key)
     if not dry_run and (swept := sweep(lake.staging)):
         rows["staging"] = {"what": "staging folders of dead runs", "count": len(swept), "megabytes": None}
+    if answers := _forget_answers(lake, days, dry_run):
+        rows["answers"] = {
+            "what": f"ATTOM answers older than {days} days",
+            "count": answers,
+            "megabytes": None,
+        }
     if runs := _forget_runs(days, dry_run):
         what = f"Dagster runs older than {days} days that made nothing"
         rows["runs"] = {"what": what, "count": runs, "megabytes": None}
     emit_rows(list(rows.values()), _COLUMNS, json)
     if not json:
         note(("Would remove" if dry_run else "Removed") + f" {len(found)} files from {lake.store.uri}.")
+
+
+def _forget_answers(lake: Lake, days: int, dry_run: bool) -> int:
+    """Kept answers that are stale and older than the history; what was landed of them stays in the tables."""
+    from datetime import UTC, datetime, timedelta
+
+    from leadflow_assets.enrich.vendor import open_cache
+
+    settings = lake.settings
+    ages = (days, settings.attom_cache_max_age_days, settings.leadflow_attom_negative_max_age_days)
+    before = datetime.now(UTC) - timedelta(days=max(ages))
+    cache = open_cache(settings, lake)
+    return cache.count_before(before) if dry_run else cache.drop_stale(lake.store.delete, before=before)
 
 
 def _forget_runs(days: int, dry_run: bool) -> int:

@@ -8,7 +8,7 @@ import shutil
 import sys
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -65,6 +65,7 @@ def demo(off: OffFlag = False) -> None:
     settings.demo_marker.touch()
     package = _write_package(settings)
     _run_graph(settings, package)
+    _deliver(settings)
     bring_index_up_to_date(settings)
     _show(settings)
 
@@ -81,28 +82,58 @@ def _write_package(settings: Settings) -> Path:
 
 
 def _run_graph(settings: Settings, package: Path) -> None:
-    """One Dagster run, recorded where ``leadflow ui`` finds it.
-
-    Raises:
-        LeadflowError: the run failed.
-    """
+    """One Dagster run, recorded where ``leadflow ui`` finds it."""
     os.environ["LEADFLOW_DATA_DIR"] = str(settings.data_dir)
     os.environ["LEADFLOW_LAKE"] = settings.lake_uri
     warnings.simplefilter("ignore")  # of Dagster, about its own parts; nothing a person can act on
     config = {"ops": {"massgis": {"config": {"source": str(package)}}}}
+    _run_job("refresh_towns", "999-sampleton", config)
+
+
+def _run_job(job: str, partition: str, config: dict[str, Any] | None = None) -> None:
+    """Run a job of the code location on one partition.
+
+    Raises:
+        LeadflowError: the run failed.
+    """
     with opened_instance(dagster_home()) as instance:
         from leadflow_assets.definitions import build_definitions
+        from leadflow_assets.partitions import attom_batches
 
+        if job == "land_attom_batch":
+            instance.add_dynamic_partitions(str(attom_batches.name), [partition])
         result = (
             build_definitions()
-            .resolve_job_def("refresh_towns")
+            .resolve_job_def(job)
             .execute_in_process(
-                partition_key="999-sampleton", instance=instance, run_config=config, raise_on_error=False
+                partition_key=partition, instance=instance, run_config=config, raise_on_error=False
             )
         )
     if not result.success:
         raise LeadflowError("The Dagster run failed.", f"`leadflow ui` shows run {result.run_id}.")
-    note(f"Dagster run {result.run_id} succeeded")
+    note(f"Dagster run {result.run_id} succeeded: {job} of {partition}")
+
+
+def _deliver(settings: Settings) -> None:
+    """Files as ATTOM delivers them, made for Sampleton: loans, tax, notices, values without key or cost."""
+    from leadflow_assets.domain.towns import SAMPLETON_ID
+    from leadflow_assets.enrich.batches import inbox
+    from leadflow_assets.enrich.batches.service import Batches
+    from leadflow_assets.sampleton import write_deliveries
+    from leadflow_assets.sampleton.attom_files import COLUMNS
+    from leadflow_assets.search.criteria import SearchCriteria
+    from leadflow_assets.search.engine import open_searcher
+
+    with open_searcher(settings, engine="parquet") as searcher:
+        asked = SearchCriteria(towns=(SAMPLETON_ID,))
+        with searcher.stream(asked, columns=COLUMNS) as rows:
+            homes = rows.read_all().to_pylist()
+    files = write_deliveries(homes, settings.data_dir / "sampleton" / "attom")
+    batches = Batches(settings)
+    for file in files:
+        for job in inbox.take_paths(settings, batches, [file]):
+            if job.status != "processed":
+                _run_job("land_attom_batch", job.job_id)
 
 
 def _command() -> str:
@@ -141,6 +172,7 @@ def _show(settings: Settings) -> None:
         ("GeoParquet", f"{settings.lake_uri}/core, {settings.lake_uri}/mart"),
         ("map", str(picture)),
         ("search", f"{command} search --help"),
+        ("ATTOM batches", f"{command} batch list; {command} spend"),
         ("SQL", f'{command} sql "FROM mart.properties LIMIT 5"'),
         ("Dagster UI", f"{command} ui          then http://127.0.0.1:3000"),
         ("a real town", f"{command} refresh bellingham"),
@@ -156,8 +188,13 @@ def _show_search(settings: Settings, command: str) -> None:
     from leadflow_assets.search.engine import open_searcher
 
     filters = ["--town", "sampleton", "--use-code", "104", "--absentee", "any", "--sold-before", "2015"]
+    equity = ["--town", "sampleton", "--absentee", "any", "--min-equity-pct", "60"]
     tries = [
-        ("Two-families with absentee owners who bought before 2015", ["search", *filters, "--limit", "5"])
+        ("Two-families with absentee owners who bought before 2015", ["search", *filters, "--limit", "5"]),
+        (
+            "Absentee owners with 60 % equity or more, by ATTOM's estimate (sample data)",
+            ["search", *equity, "--sort", "-available_equity", "--limit", "5"],
+        ),
     ]
     with open_searcher(settings) as searcher:
         asked = criteria_from({"towns": ["sampleton"], "use_codes": ["104"], "absentee": "any"})

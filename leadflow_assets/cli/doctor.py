@@ -14,7 +14,7 @@ from leadflow_assets.cli.output import Column, emit_rows, progress
 from leadflow_assets.errors import LeadflowError
 
 if TYPE_CHECKING:
-    from leadflow_assets.refresh.doctor import Finding
+    from leadflow_assets.refresh.doctor import Finding, Status
     from leadflow_assets.settings import Settings
 
 _STYLES = {"ok": "green", "warning": "yellow", "failed": "bold red", "not configured": "dim"}
@@ -56,8 +56,27 @@ def _search_index(settings: Settings) -> Iterator[Finding]:
         yield Finding(name, "ok", f"{len(snapshot.partitions)} towns, current: {index_path(settings)}")
 
 
+def _attom(settings: Settings, live: bool) -> Iterator[Finding]:
+    """ATTOM's ledger and batches; with ``live`` and a key, one question that no property answers: free."""
+    from leadflow_assets.enrich.health import ask_for_nothing, attention
+    from leadflow_assets.refresh.doctor import Finding
+
+    try:
+        todo = attention(settings)
+    except LeadflowError:
+        return  # the state database's own row says it
+    status: Status = "warning" if todo.warnings else "ok"
+    yield Finding("ATTOM batches", status, todo.detail, " ".join(todo.warnings))
+    if not live or settings.attom_api_key is None:
+        return
+    try:
+        yield Finding("ATTOM live", "ok", ask_for_nothing(settings))
+    except LeadflowError as error:
+        yield Finding("ATTOM live", "failed", error.message, error.hint)
+
+
 def doctor(
-    live: Annotated[bool, typer.Option("--live", help="Also ask MassGIS over the network.")] = False,
+    live: Annotated[bool, typer.Option("--live", help="Also ask MassGIS and ATTOM, at no cost.")] = False,
     repair: Annotated[
         bool, typer.Option("--repair", help="Put current copies right and remove what dead runs left.")
     ] = False,
@@ -75,7 +94,9 @@ def doctor(
 
     rows = []
     with progress("Examining") as step:
-        for finding in chain(examine(settings, live=live, fix=repair), _search_index(settings)):
+        for finding in chain(
+            examine(settings, live=live, fix=repair), _search_index(settings), _attom(settings, live)
+        ):
             rows.append(asdict(finding))
             step.advance(note=finding.name)
     if not json:

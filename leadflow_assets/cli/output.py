@@ -69,9 +69,9 @@ def emit_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[Column | str]
     console = stdout()
     with console.capture() as capture:
         console.print(_table(list(rows), shown))
-    # Rich pads every line to the table's width and frames it with empty ones.
-    lines = (line.rstrip() for line in capture.get().splitlines())
-    typer.echo("\n".join(line for line in lines if line))
+    # Rich pads every line to the table's width and frames it with empty ones; a row may be empty too.
+    lines = "\n".join(line.rstrip() for line in capture.get().splitlines())
+    typer.echo(lines.strip("\n"))
 
 
 def emit_document(document: Any) -> None:

@@ -35,7 +35,7 @@ def parcel(
     as_of: AsOfOption = None,
     json: JsonFlag = False,
 ) -> None:
-    """Show a parcel: units, values by release, sale, owners and their holdings, interests, comparables.
+    """Show a parcel: units, values by release, sale, loans, owners, holdings, interests, comparables.
 
     Every group of fields names its source; what is unknown is listed with the reason. A record without a
     LOC_ID is shown by its property_id. --json prints everything; the text shortens long tables.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from leadflow_assets.cli import parcel_layout as tables
 from leadflow_assets.cli.output import emit_rows, note
 from leadflow_assets.cli.parcel_layout import counted, heading, line, money, table
+from leadflow_assets.cli.parcel_vendor import show_vendor, show_vendor_counts
 
 if TYPE_CHECKING:
     from leadflow_assets.search.parcel.holdings import OwnerHoldings
@@ -25,6 +26,7 @@ def show(report: ParcelReport, named: str | None) -> None:
         _units(report)
     for unit in whole:
         _unit(unit)
+        show_vendor(unit)
     _values(report, whole)
     _holdings(report)
     _interests(report)
@@ -67,6 +69,7 @@ def _units(report: ParcelReport) -> None:
     line("Uses", counted(unit.use_description or unit.use_code or "unknown" for unit in units))
     line("Owners", counted(unit.owners.type for unit in units))
     line("Occupancy", counted(unit.owners.occupancy for unit in units))
+    show_vendor_counts(report.units)
     line("Master records", f"{', '.join(masters)}: no value and no owner, not units" if masters else None)
     rows = [
         {

@@ -86,9 +86,21 @@ def refresh(
                 emit_rows([_row(report, settings)], (), True)
     if not json:
         emit_rows([_row(report, settings) for report in reports], _COLUMNS, False)
+    _match_vendor_records(settings, [r.town.town_id for r in reports if r.status == "refreshed"], json)
     if index and any(report.status == "refreshed" for report in reports):
         bring_index_up_to_date(settings)
     _tell_failures([report for report in reports if report.error is not None], len(reports))
+
+
+def _match_vendor_records(settings: Settings, towns: list[int], json: bool) -> None:
+    """A new release may have other property ids: records of vendors find their properties anew."""
+    if not towns:
+        return
+    from leadflow_assets.enrich.unified.merge import merge
+
+    done = merge(settings, towns=towns)
+    if not json and done.towns_changed:
+        note(f"records of ATTOM matched anew in {len(done.towns_changed)} towns")
 
 
 def _chosen(names: list[str], every: bool, source: str | None, settings: Settings) -> list[Town]:

@@ -34,6 +34,12 @@ _SHOWN = (
     Column("last_sale_price", "price $", ","),
     Column("loc_id", "LOC_ID", wrap=False, min_width=16),
 )
+# Beside them where a search asks for equity; all are ATTOM's figures.
+_EQUITY = (
+    Column("available_equity", "equity $", ","),
+    Column("equity_percent", "equity %", ",.0f"),
+    Column("mortgage_amount", "lent $", ","),
+)
 # Below this many characters a row would need several lines; LOC_ID opens the parcel with all the rest.
 _WIDE = 110
 _NOT_WHEN_NARROW = frozenset({"use_code", "last_sale_price", "lives"})
@@ -103,7 +109,7 @@ def search(
     if json or format == "json":
         emit_document(_document(criteria, result, offset))
     else:
-        _show(result, offset)
+        _show(result, offset, equity=_asks_for_equity(criteria, order))
 
 
 def _default_sort(criteria: SearchCriteria) -> tuple[str, ...]:
@@ -126,10 +132,21 @@ def _document(criteria: SearchCriteria, result: SearchResult, offset: int) -> di
     }
 
 
-def _show(result: SearchResult, offset: int) -> None:
+def _asks_for_equity(criteria: SearchCriteria, order: tuple[str, ...]) -> bool:
+    from leadflow_assets.search.statement import NEEDS_LOANS
+
+    shown = {column.key for column in _EQUITY}
+    return bool(set(NEEDS_LOANS) & set(criteria.filters())) or bool(
+        shown & {key.removeprefix("-") for key in order}
+    )
+
+
+def _show(result: SearchResult, offset: int, *, equity: bool = False) -> None:
     rows = result.rows.to_pylist()
     if rows:
         columns = [*_SHOWN]
+        if equity:
+            columns[-3:-1] = _EQUITY
         if len(result.freshness) > 1:
             columns.insert(1, _TOWN)
         if "distance_m" in result.rows.column_names:

@@ -183,6 +183,10 @@ class AttomCache:
             archive_delete(key)
         return len(keys)
 
+    def count_before(self, moment: datetime) -> int:
+        """How many answers :meth:`drop_stale` would forget."""
+        return self._index.count_before(moment)
+
     def _freshness(self) -> Freshness:
         now = self._now()
         return Freshness(now - self._ages[0], now - self._ages[1])

@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import warnings
+from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -29,6 +30,7 @@ from leadflow_assets.lake.tables import Table
 
 _WKB_TYPES = {"Point": 1, "MultiPolygon": 6}
 _MOST_SHOWN = 5
+_ROWS_AT_ONCE = 16_384
 
 
 @dataclass(frozen=True)
@@ -45,20 +47,36 @@ class AuditReport:
 
 
 def audit_file(path: Path | BinaryIO, table: Table, *, expected_rows: int | None = None) -> AuditReport:
-    """Check one Parquet file against its table: schema and value rules, unique keys, geometry, row count."""
+    """Check one Parquet file against its table: schema and value rules, unique keys, geometry, row count.
+
+    Rows are read some at a time and key columns once more by themselves, so that the memory taken does not
+    grow with a wide file.
+    """
     assert table.model is not None, "raw files have no schema to audit"
     try:
-        rows = pq.read_table(path, partitioning=None, use_threads=False)
+        with pq.ParquetFile(path, pre_buffer=False) as file:
+            rows = file.metadata.num_rows
+            problems = list(_problems(file, table))
     except (pa.ArrowException, OSError) as error:
         return AuditReport(0, (f"not readable as Parquet ({type(error).__name__})",))
-    problems = list(schema_problems(rows, table.model))
-    if not problems:
-        problems += _key_problems(rows, table)
+    if expected_rows is not None and rows != expected_rows:
+        problems.append(f"has {rows} rows instead of {expected_rows}")
+    return AuditReport(rows, tuple(problems))
+
+
+def _problems(file: pq.ParquetFile, table: Table) -> list[str]:
+    assert table.model is not None
+    schema = file.schema_arrow
+    problems = _type_problems(schema, table.model)
+    if problems:
+        return problems
+    counts: Counter[str] = Counter()
+    for batch in file.iter_batches(_ROWS_AT_ONCE, use_threads=False):
+        counts += _broken_rules(pa.Table.from_batches([batch]), table.model)
+    problems = _worded(counts) or _key_problems(file, table)
     if table.geometry and not problems:
-        problems += _geometry_problems(rows, table)
-    if expected_rows is not None and rows.num_rows != expected_rows:
-        problems.append(f"has {rows.num_rows} rows instead of {expected_rows}")
-    return AuditReport(rows.num_rows, tuple(problems))
+        problems = _geometry_problems(file, table)
+    return problems
 
 
 def problems_of_published(lake: Lake, table: Table, entry: PartitionEntry) -> list[str]:
@@ -94,20 +112,36 @@ def schema_problems(rows: pa.Table, model: type[TableModel]) -> list[str]:
     Names, order, types and nulls are compared in Arrow, which has them at hand; pandera judges the columns
     with rules about values that do not pass a quick look, and words what is wrong with them.
     """
-    wanted, found = arrow_schema(model), rows.schema
+    return _type_problems(rows.schema, model) or _worded(_broken_rules(rows, model))
+
+
+def _type_problems(found: pa.Schema, model: type[TableModel]) -> list[str]:
+    wanted = arrow_schema(model)
     if found.names != wanted.names:
         return [f"columns are {', '.join(found.names)} instead of {', '.join(wanted.names)}"]
-    problems = [
+    return [
         f"column {want.name} is {have.type} instead of {want.type}"
         for want, have in zip(wanted, found, strict=True)
         if want.type != have.type
     ]
-    problems += [
-        f"column {field.name} is null {nulls}x"
-        for field in wanted
-        if not field.nullable and (nulls := rows[field.name].null_count)
-    ]
-    return problems or _value_problems(rows, model)
+
+
+def _broken_rules(rows: pa.Table, model: type[TableModel]) -> Counter[str]:
+    """How many rows break which rule; values are judged only where no column is null that must not be."""
+    counts = Counter(
+        {
+            f"column {field.name} is null": nulls
+            for field in arrow_schema(model)
+            if not field.nullable and (nulls := rows[field.name].null_count)
+        }
+    )
+    return counts or _broken_values(rows, model)
+
+
+def _worded(counts: Counter[str]) -> list[str]:
+    """Broken rules with how often; nulls first, since they hide the rest."""
+    nulls = [f"{rule} {count}x" for rule, count in counts.items() if rule.endswith(" is null")]
+    return nulls or [f"{rule} ({count}x)" for rule, count in counts.items()]
 
 
 @cache
@@ -118,13 +152,13 @@ def _value_rules(model: type[TableModel]) -> pandera.DataFrameSchema:
     return schema.select_columns(ruled)
 
 
-def _value_problems(rows: pa.Table, model: type[TableModel]) -> list[str]:
+def _broken_values(rows: pa.Table, model: type[TableModel]) -> Counter[str]:
     rules = _value_rules(model)
     suspects = [
         name for name, column in rules.columns.items() if not _surely_keeps(rows[name], column.checks)
     ]
     if not suspects:
-        return []
+        return Counter()
     try:
         frame = rows.select(suspects).to_pandas(types_mapper=pd.ArrowDtype)
         with warnings.catch_warnings():
@@ -133,8 +167,8 @@ def _value_problems(rows: pa.Table, model: type[TableModel]) -> list[str]:
             rules.select_columns(suspects).validate(frame, lazy=True, inplace=True)
     except pandera.errors.SchemaErrors as error:
         cases = error.failure_cases.groupby(["column", "check"], dropna=False).size()
-        return [f"column {column} breaks {check} ({count}x)" for (column, check), count in cases.items()]
-    return []
+        return Counter({f"column {column} breaks {check}": int(n) for (column, check), n in cases.items()})
+    return Counter()
 
 
 def _surely_keeps(values: pa.ChunkedArray, checks: list[pandera.Check]) -> bool:
@@ -162,24 +196,28 @@ def _surely_keeps(values: pa.ChunkedArray, checks: list[pandera.Check]) -> bool:
     return True
 
 
-def _key_problems(rows: pa.Table, table: Table) -> list[str]:
+def _key_problems(file: pq.ParquetFile, table: Table) -> list[str]:
     if not table.key:
         return []
-    distinct = rows.group_by(list(table.key)).aggregate([]).num_rows
-    repeated = rows.num_rows - distinct
+    keys = file.read(list(table.key), use_threads=False)
+    distinct = keys.group_by(list(table.key)).aggregate([]).num_rows
+    repeated = keys.num_rows - distinct
     return [f"key ({', '.join(table.key)}) repeats {repeated}x"] if repeated else []
 
 
-def _geometry_problems(rows: pa.Table, table: Table) -> list[str]:
-    geo = json.loads((rows.schema.metadata or {}).get(b"geo", b"{}"))
+def _geometry_problems(file: pq.ParquetFile, table: Table) -> list[str]:
+    geo = json.loads((file.schema_arrow.metadata or {}).get(b"geo", b"{}"))
     if geo.get("version") != "1.1.0":
         return ["has no GeoParquet 1.1 metadata"]
-    geometry = pc.drop_null(rows["geometry"].combine_chunks())
     # Byte order 1 and a type code: the first five bytes of every WKB say what it is.
     wanted = b"\x01" + _WKB_TYPES[str(table.geometry)].to_bytes(4, "little")
-    same = pc.sum(pc.equal(pc.binary_slice(geometry, 0, 5), pa.scalar(wanted, pa.binary()))).as_py() or 0
-    wrong = len(geometry) - same
+    wrong, together = 0, True
+    for batch in file.iter_batches(_ROWS_AT_ONCE, columns=["geometry", "bbox"], use_threads=False):
+        geometry = pc.drop_null(batch["geometry"])
+        same = pc.sum(pc.equal(pc.binary_slice(geometry, 0, 5), pa.scalar(wanted, pa.binary()))).as_py() or 0
+        wrong += len(geometry) - same
+        together = together and batch["bbox"].null_count == batch["geometry"].null_count
     problems = [f"{wrong} geometries are not {table.geometry}"] if wrong else []
-    if rows["bbox"].null_count != rows["geometry"].null_count:
+    if not together:
         problems.append("bounding boxes and geometries are not null together")
     return problems

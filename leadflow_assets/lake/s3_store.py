@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,14 +16,17 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from leadflow_assets.errors import StoreError
+from leadflow_assets.lake.store import raise_for_disk
 
 if TYPE_CHECKING:
+    from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
 
     from leadflow_assets.settings import Settings
 
 _CONFLICTS = 6
+_AT_ONCE = 1 << 20
 
 
 def s3_client(settings: Settings) -> S3Client:
@@ -108,12 +112,15 @@ class S3Store:
     def read(self, key: str) -> bytes:
         """See :class:`Store`."""
         with self._naming_the_bucket("read", key):
-            try:
-                return self.client.get_object(Bucket=self.bucket, Key=self._key(key))["Body"].read()
-            except ClientError as error:
-                if error.response.get("Error", {}).get("Code") == "NoSuchKey":
-                    raise FileNotFoundError(self.location(key)) from None
-                raise
+            return self._body(key).read()
+
+    def _body(self, key: str) -> StreamingBody:
+        try:
+            return self.client.get_object(Bucket=self.bucket, Key=self._key(key))["Body"]
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") == "NoSuchKey":
+                raise FileNotFoundError(self.location(key)) from None
+            raise
 
     def exists(self, key: str) -> bool:
         """See :class:`Store`."""
@@ -161,10 +168,16 @@ class S3Store:
         return f"s3://{self.bucket}/{self._key(key)}"
 
     def fetch(self, key: str, folder: Path) -> Path:
-        """See :class:`Store`; downloaded into ``folder``."""
+        """See :class:`Store`; downloaded into ``folder``, some at a time."""
         target = folder / key.replace("/", "__")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(self.read(key))
+        with self._naming_the_bucket("read", key):
+            body = self._body(key)
+            try:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with target.open("wb") as file:
+                    shutil.copyfileobj(body, file, _AT_ONCE)
+            except OSError as error:
+                raise_for_disk(error, folder)
         return target
 
     def _key(self, key: str) -> str:

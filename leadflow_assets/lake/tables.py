@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from leadflow_assets.lake.columns import TableModel
 
 # Raised when a change of the columns makes older files unreadable as the new table.
-SCHEMA_VERSION = "2"
+SCHEMA_VERSION = "3"
 
 
 @dataclass(frozen=True)
@@ -138,6 +138,13 @@ ASSESSMENT_RELEASES = Table(
     "core_massgis.AssessmentReleases",
     key=("assessment_id",),
 )
+PROPERTY_RECORDS = Table(
+    "mart/property_records",
+    "one source record of one property",
+    ("town_id",),
+    "property_records.PropertyRecords",
+    key=("record_id",),
+)
 PROPERTIES = Table(
     "mart/properties",
     "one property: an assessment record with its parcel",
@@ -166,7 +173,7 @@ CORE_MASSGIS = (PARCELS, ASSESSMENTS, PARCEL_INTERESTS, MISC_FEATURES, USE_CODES
 # What one package of a town is made into, in the order of publishing.
 MASSGIS = (MASSGIS_PACKAGES, *CORE_MASSGIS, PROPERTIES)
 ATTOM = (ATTOM_RESULTS, ATTOM_PROPERTIES)
-TABLES = (MASSGIS_PACKAGES, ATTOM_RESULTS, *CORE_MASSGIS, ATTOM_PROPERTIES, PROPERTIES)
+TABLES = (MASSGIS_PACKAGES, ATTOM_RESULTS, *CORE_MASSGIS, ATTOM_PROPERTIES, PROPERTY_RECORDS, PROPERTIES)
 # Not a table of its own: it lies beside each table that quarantines.
 QUARANTINE = Table(
     "core/quarantine",

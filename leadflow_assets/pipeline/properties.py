@@ -1,4 +1,4 @@
-"""mart/properties: what the assessor knows of every property of a town."""
+"""mart/properties: what the assessor knows of every property of a town, and what vendors add to it."""
 
 from __future__ import annotations
 
@@ -9,15 +9,13 @@ from importlib import resources
 
 import pyarrow as pa
 
+from leadflow_assets.domain.measures import SQUARE_FEET_PER_ACRE, SQUARE_FEET_PER_SQUARE_METRE
 from leadflow_assets.domain.towns import town_by_id
 from leadflow_assets.domain.use_codes import CONDOMINIUM_MASTER_CODES
 from leadflow_assets.lake.geoparquet import hilbert_order, point_boxes, point_wkb
-from leadflow_assets.lake.tables import PROPERTIES
 from leadflow_assets.pipeline.derived import derive
 from leadflow_assets.pipeline.engine import cursor
-
-SQUARE_FEET_PER_ACRE = 43_560.0
-SQUARE_FEET_PER_SQUARE_METRE = 10.763910416709722
+from leadflow_assets.pipeline.vendor_facts import with_vendor_facts
 
 
 @dataclass(frozen=True)
@@ -38,9 +36,17 @@ def _sql() -> str:
 
 
 def build_properties(
-    town_id: int, parcels: pa.Table, assessments: pa.Table, use_codes: pa.Table, provenance: Provenance
+    town_id: int,
+    parcels: pa.Table,
+    assessments: pa.Table,
+    use_codes: pa.Table,
+    provenance: Provenance,
+    records: pa.Table | None = None,
 ) -> pa.Table:
-    """Join one town's clean tables; rows come in Hilbert order, those without a parcel last."""
+    """Join one town's clean tables; rows come in Hilbert order, those without a parcel last.
+
+    ``records`` is the town's mart/property_records, None where there is none.
+    """
     town = town_by_id(town_id).name
     with cursor() as connection:
         connection.register("derived", derive(town_id, town, assessments))
@@ -59,10 +65,10 @@ def build_properties(
                 "rules_version": provenance.rules_version,
             },
         ).to_arrow_table()
-    return _with_points(rows)
+    return with_vendor_facts(_with_points(rows), records)
 
 
 def _with_points(rows: pa.Table) -> pa.Table:
     x, y = (rows[name].to_numpy() for name in ("point_x", "point_y"))
     everything = rows.append_column("bbox", point_boxes(x, y)).append_column("geometry", point_wkb(x, y))
-    return everything.take(pa.array(hilbert_order(x, y))).select(PROPERTIES.schema.names)
+    return everything.take(pa.array(hilbert_order(x, y)))

@@ -20,7 +20,8 @@ from leadflow_assets.errors import (
 from leadflow_assets.lake import tables
 from leadflow_assets.lake.lake import Lake
 from leadflow_assets.lake.snapshots import PartitionEntry, Snapshot
-from leadflow_assets.refresh.town import MADE_TABLES, PACKAGE_INPUT, all_current
+from leadflow_assets.refresh.properties import PACKAGE_INPUT
+from leadflow_assets.refresh.town import MADE_TABLES, all_current
 from leadflow_assets.settings import Settings
 from leadflow_assets.sources.http import make_client
 from leadflow_assets.sources.massgis.download import changed, head, local_path
@@ -67,8 +68,9 @@ class Held:
 
     @classmethod
     def read(cls, lake: Lake) -> Held:
-        """The newest snapshots of all tables of the MassGIS graph."""
-        return cls({t.name: lake.snapshot(t) for t in (tables.MASSGIS_PACKAGES, *MADE_TABLES)})
+        """The newest snapshots of all tables of the MassGIS graph, and of the records joined to it."""
+        wanted = (tables.MASSGIS_PACKAGES, tables.PROPERTY_RECORDS, *MADE_TABLES)
+        return cls({t.name: lake.snapshot(t) for t in wanted})
 
     def package(self, town: Town) -> PartitionEntry | None:
         """The town's published package."""
@@ -84,11 +86,12 @@ class Held:
         return {name: entry.fingerprint for name, entry in entries.items() if entry}
 
     def current(self, town: Town) -> bool:
-        """Are all tables of the town made from its package by this code?"""
+        """Are all tables of the town made from its package, and its records, by this code?"""
         package = self.package(town)
         if package is None:
             return False
-        return all_current(self.fingerprints(town), {PACKAGE_INPUT: package.data.sha256})
+        records = self.entry(tables.PROPERTY_RECORDS.name, town)
+        return all_current(self.fingerprints(town), {PACKAGE_INPUT: package.data.sha256}, records)
 
 
 def plan_towns(

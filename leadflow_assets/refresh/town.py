@@ -15,27 +15,23 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from leadflow_assets.domain.towns import Town, town_by_id
 from leadflow_assets.errors import BadPackageError, LeadflowError
 from leadflow_assets.lake import tables
-from leadflow_assets.lake.audit import audit_file, require
-from leadflow_assets.lake.geoparquet import write_parquet
 from leadflow_assets.lake.lake import Lake, fingerprint
 from leadflow_assets.lake.publish import StagedFile, StagedPartition, sha256_of, upload
 from leadflow_assets.lake.snapshots import PartitionEntry
-from leadflow_assets.lake.tables import SCHEMA_VERSION, Table
+from leadflow_assets.lake.tables import SCHEMA_VERSION
 from leadflow_assets.pipeline.core import CoreTables, clean_package
-from leadflow_assets.pipeline.properties import Provenance, build_properties
 from leadflow_assets.pipeline.release import release_name
 from leadflow_assets.refresh.code import code_version
+from leadflow_assets.refresh.properties import PACKAGE_INPUT, properties_inputs, stage_properties
+from leadflow_assets.refresh.stage import stage
 from leadflow_assets.settings import Settings
 from leadflow_assets.sources.http import make_client, redact_url
 from leadflow_assets.sources.massgis.download import fetch, local_path
 from leadflow_assets.sources.massgis.package import Package, open_package, verify_members
 
-PACKAGE_INPUT = "raw/massgis_packages"
 # What a town's package is made into; the history of releases is a copy of one of them.
 MADE_TABLES = (*(t for t in tables.CORE_MASSGIS if t is not tables.ASSESSMENT_RELEASES), tables.PROPERTIES)
 
@@ -102,7 +98,11 @@ def _made(
     task: TownTask, town: Town, lake: Lake, folder: Path, path: Path, receipt: dict[str, Any], is_new: bool
 ) -> tuple[dict[str, dict[str, PartitionEntry]], list[str]]:
     inputs = {PACKAGE_INPUT: str(receipt["sha256"])}
-    if not task.force and all_current(task.published, inputs):
+    # Read now, not when the run was planned: what was matched meanwhile counts.
+    records = lake.snapshot(tables.PROPERTY_RECORDS).partitions.get(
+        tables.PROPERTY_RECORDS.partition(town.town_id)
+    )
+    if not task.force and all_current(task.published, inputs, records):
         return _renewed_receipt(task, lake, path, receipt, folder), ["the package is the one already here"]
     package = open_package(
         path,
@@ -114,7 +114,7 @@ def _made(
     _refuse_older(task, core, receipt)
     staged = [*([_raw(town, path, receipt, package, core, folder)] if is_new or task.force else [])]
     staged += _core(core, inputs, folder)
-    staged.append(_properties(core, receipt, inputs, folder))
+    staged.append(stage_properties(core, receipt, inputs, lake, records, folder))
     uploaded: dict[str, dict[str, PartitionEntry]] = {}
     for partition in staged:
         uploaded.setdefault(partition.table, {})[partition.partition] = upload(lake.store, partition)
@@ -133,9 +133,18 @@ def _renewed_receipt(
     return {staged.table: {staged.partition: upload(lake.store, staged)}}
 
 
-def all_current(published: Mapping[str, str], inputs: Mapping[str, str]) -> bool:
-    """Do these fingerprints, by table name, say that every table was made from these inputs by this code?"""
-    return all(published.get(t.name) == fingerprint(t, inputs, code_version()) for t in MADE_TABLES)
+def all_current(
+    published: Mapping[str, str], inputs: Mapping[str, str], records: PartitionEntry | None
+) -> bool:
+    """Do these fingerprints, by table name, say that every table was made from these inputs by this code?
+
+    ``records`` is the town's published mart/property_records, which mart/properties is made from too.
+    """
+    made_from = {t.name: inputs for t in MADE_TABLES}
+    made_from[tables.PROPERTIES.name] = properties_inputs(inputs, records)
+    return all(
+        published.get(t.name) == fingerprint(t, made_from[t.name], code_version()) for t in MADE_TABLES
+    )
 
 
 def _obtain(task: TownTask, town: Town, lake: Lake, folder: Path) -> tuple[Path, dict[str, Any], bool]:
@@ -241,7 +250,7 @@ def _core(core: CoreTables, inputs: Mapping[str, str], folder: Path) -> Iterator
             **clean.facts,
         }
         rejects = clean.quarantine.rows(core.release.town_id, core.release.name)
-        staged = _stage(
+        staged = stage(
             table, clean.rows, table.partition(core.release.town_id), inputs, facts, folder, rejects
         )
         yield staged
@@ -258,70 +267,3 @@ def _core(core: CoreTables, inputs: Mapping[str, str], folder: Path) -> Iterator
                 code_version=code_version(),
                 facts={"release": core.release.name, "fiscal_year": core.release.fiscal_year},
             )
-
-
-def _properties(
-    core: CoreTables, receipt: Mapping[str, Any], inputs: Mapping[str, str], folder: Path
-) -> StagedPartition:
-    source = provenance(receipt)
-    rows = build_properties(
-        core.release.town_id,
-        core.rows(tables.PARCELS),
-        core.rows(tables.ASSESSMENTS),
-        core.rows(tables.USE_CODES),
-        source,
-    )
-    facts = {
-        "release": core.release.name,
-        "fiscal_year": core.release.fiscal_year,
-        "rows_in": rows.num_rows,
-        "source_date": source.source_date.isoformat() if source.source_date else None,
-        "fetched_at": source.fetched_at.isoformat(),
-    }
-    table = tables.PROPERTIES
-    return _stage(table, rows, table.partition(core.release.town_id), inputs, facts, folder, None)
-
-
-def provenance(receipt: Mapping[str, Any]) -> Provenance:
-    """Source date and fetch time from a package's receipt."""
-    modified = receipt.get("last_modified")
-    return Provenance(
-        source_date=datetime.fromisoformat(str(modified)).date() if modified else None,
-        fetched_at=datetime.fromisoformat(str(receipt["fetched_at"])),
-        rules_version=code_version(),
-    )
-
-
-def _stage(
-    table: Table,
-    rows: pa.Table,
-    partition: str,
-    inputs: Mapping[str, str],
-    facts: Mapping[str, Any],
-    folder: Path,
-    rejects: pa.Table | None,
-) -> StagedPartition:
-    """Write, then audit what was written; rejects go beside it if there are any."""
-    version = code_version()
-    lineage = {"inputs": json.dumps(dict(inputs), sort_keys=True), "code_version": version}
-    data = write_parquet(folder / f"{table.short_name}.parquet", rows, table, provenance=lineage)
-    require(audit_file(data.path, table, expected_rows=rows.num_rows), table, partition)
-    files = {"data": data}
-    if rejects is not None and rejects.num_rows:
-        files["quarantine"] = write_parquet(
-            folder / f"{table.short_name}_quarantine.parquet",
-            rejects,
-            table,
-            schema=tables.QUARANTINE.schema,
-            provenance=lineage,
-        )
-    return StagedPartition(
-        table=table.name,
-        partition=partition,
-        files=files,
-        fingerprint=fingerprint(table, inputs, version),
-        inputs=inputs,
-        schema_version=SCHEMA_VERSION,
-        code_version=version,
-        facts=facts,
-    )

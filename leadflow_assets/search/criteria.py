@@ -43,7 +43,8 @@ class SearchCriteria(BaseModel):
 
     ``use_codes``: three characters stand for every local code that begins with them. ``owner`` and
     ``street`` are words, each the beginning of a word of the name; ``*TEXT*`` looks inside it.
-    ``tenure_years`` are counted from the last sale of any kind to ``as_of`` (None: today).
+    ``tenure_years`` are counted from the last sale of any kind to ``as_of`` (None: today). ``equity`` is
+    ATTOM's estimate: value less loans in dollars, and that in percent of the value.
     ``areas``: a property must lie in at least one. ``lists``: it must be on each.
     """
 

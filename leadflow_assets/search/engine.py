@@ -6,7 +6,7 @@ it was made from exactly the published mart/properties; else Parquet is, and the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -125,10 +125,15 @@ class Searcher:
     older: tuple[str, ...] = ()
     reader: IndexReader | None = None
     _freshness: dict[int, TownFreshness] = field(init=False)
+    _known: dict[int, Mapping[str, int]] = field(init=False)
 
     def __post_init__(self) -> None:
         found = (freshness_of(name, entry) for name, entry in self.snapshot.partitions.items())
         self._freshness = {town.town_id: town for town in sorted(found, key=lambda town: town.town_id)}
+        self._known = {
+            town_id_of(name): entry.facts.get("vendor_columns", {})
+            for name, entry in self.snapshot.partitions.items()
+        }
 
     def __enter__(self) -> Self:
         return self
@@ -250,7 +255,7 @@ class Searcher:
         absent = [town_by_id(town).name for town in wanted if town not in self._freshness]
         if not here:
             raise remarks.nothing_here(absent, self.older)
-        told = [*self.notes, *remarks.coverage(criteria, [town.town for town in here], absent)]
+        told = [*self.notes, *remarks.coverage(criteria, here, absent, self._known)]
         if criteria.areas and not criteria.towns:
             told += remarks.partial_state(len(self._freshness))
         return Described(here, tuple(told), self.engine)

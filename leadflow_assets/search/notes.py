@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from leadflow_assets.domain.towns import HIGHEST_TOWN_ID, Town, find_town
 from leadflow_assets.errors import LeadflowError
 from leadflow_assets.search.criteria import SearchCriteria
+from leadflow_assets.search.results import TownFreshness
 from leadflow_assets.search.statement import NEEDS_LOANS, NEEDS_SCORES
 
 _MOST_NAMED = 6
-_NEEDS = (
-    (NEEDS_LOANS, "ATTOM data", "set ATTOM_API_KEY or deliver ATTOM's files"),
-    (NEEDS_SCORES, "distress scores", "scores are made from ATTOM and court data"),
-)
+_GET_LOANS = "To get it, ask ATTOM (ATTOM_API_KEY, `leadflow enrich`) or load its files."
 
 
 def older_versions(towns: Sequence[Town]) -> tuple[str, ...]:
@@ -41,22 +39,54 @@ def nothing_here(absent: Sequence[str], notes: Sequence[str]) -> LeadflowError:
     )
 
 
-def coverage(criteria: SearchCriteria, here: Sequence[str], absent: Sequence[str]) -> list[str]:
-    """Towns that were asked for and are not here; filters that need what no town has."""
+def coverage(
+    criteria: SearchCriteria,
+    here: Sequence[TownFreshness],
+    absent: Sequence[str],
+    known: Mapping[int, Mapping[str, int]],
+) -> list[str]:
+    """Towns that were asked for and are not here; filters that need what only some properties have, or none.
+
+    ``known`` says per town how many properties have a value in a column of ATTOM's.
+    """
     told = []
     if absent:
         key = find_town(absent[0]).key[4:]
         told.append(f"Not searched, for want of data: {named(absent)}. Fetch with: leadflow refresh {key}")
     set_filters = criteria.filters()
-    for fields, what, remedy in _NEEDS:
-        used = [name for name in fields if name in set_filters]
-        if used:
-            count = f"{len(here)} of {len(here)} towns" if len(here) > 1 else here[0]
-            told.append(
-                f"{', '.join(used)} needs {what}, which is missing for {count}: nothing could match. "
-                f"To get it, {remedy}."
-            )
+    loans = [name for name in NEEDS_LOANS if name in set_filters]
+    if loans:
+        columns = {NEEDS_LOANS[name] for name in loans}
+        counts = {
+            town.town_id: min(known.get(town.town_id, {}).get(column, 0) for column in columns)
+            for town in here
+        }
+        told.append(f"{', '.join(loans)} needs ATTOM data, {_how_much(here, counts)}")
+    scores = [name for name in NEEDS_SCORES if name in set_filters]
+    if scores:
+        where = _of_all([town.town for town in here], len(here))
+        told.append(
+            f"{', '.join(scores)} needs distress scores, missing for {where}: nothing could match. "
+            "Scores are made from ATTOM and court data."
+        )
     return told
+
+
+def _how_much(here: Sequence[TownFreshness], counts: Mapping[int, int]) -> str:
+    """For how many properties it is known, and for which towns not at all."""
+    without = [town.town for town in here if not counts[town.town_id]]
+    if len(without) == len(here):
+        return f"missing for {_of_all(without, len(here))}: nothing could match. {_GET_LOANS}"
+    total = sum(town.records for town in here if counts[town.town_id])
+    share = f"known for {sum(counts.values()):,} of {total:,} properties"
+    if not without:
+        return f"{share}; the others cannot match. {_GET_LOANS}"
+    rest = "the other" if len(here) - len(without) == 1 else "the others"
+    return f"missing for {_of_all(without, len(here))}; {share} in {rest}. {_GET_LOANS}"
+
+
+def _of_all(towns: Sequence[str], total: int) -> str:
+    return f"{len(towns)} of {total} towns ({named(towns)})" if total > 1 else towns[0]
 
 
 def partial_state(held: int) -> list[str]:

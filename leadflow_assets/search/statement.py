@@ -33,6 +33,8 @@ WORD_COLUMNS = {"owner": "owner_words", "street": "street_normalized"}
 _RANGES = {
     "value": "total_value",
     "price": "last_sale_price",
+    "equity": "available_equity",
+    "equity_percent": "equity_percent",
     "year_built": "year_built",
     "units": "units",
     "lot_acres": "lot_acres",
@@ -43,8 +45,14 @@ _ABSENTEE = {
     "in_state": ("absentee_in_state",),
     "out_of_state": ("absentee_out_of_state",),
 }
-# Filters on facts that another source brings; the words tell a person which.
-NEEDS_LOANS = ("min_equity", "max_equity", "min_equity_percent", "max_equity_percent")
+# Filters on facts that another source brings -> the column that is null where it did not.
+NEEDS_LOANS = {
+    "min_equity": "available_equity",
+    "max_equity": "available_equity",
+    "min_equity_percent": "equity_percent",
+    "max_equity_percent": "equity_percent",
+}
+# Filters that nothing known here can answer yet.
 NEEDS_SCORES = ("signals", "signals_at_least", "min_score", "min_coverage")
 
 
@@ -110,7 +118,7 @@ def condition_of(
         made.add("property_id IN (SELECT unnest(?::VARCHAR[]))", list(members(name)))
     for name in criteria.not_lists:
         made.add("property_id NOT IN (SELECT unnest(?::VARCHAR[]))", list(members(name)))
-    if any(getattr(criteria, name) not in (None, ()) for name in NEEDS_LOANS + NEEDS_SCORES):
+    if any(getattr(criteria, name) not in (None, ()) for name in NEEDS_SCORES):
         made.add("false")  # nothing known here can match; the result says what is missing
     return made
 

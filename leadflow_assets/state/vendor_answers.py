@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, or_, select, tuple_
+from sqlalchemy import delete, func, or_, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -109,6 +109,14 @@ class VendorAnswers:
             named = set(session.scalars(select(VendorAnswerRow.archive_key).where(mine)))
             session.commit()
         return sorted(candidates - named)
+
+    def count_before(self, moment: datetime) -> int:
+        """How many kept answers were fetched before ``moment``."""
+        query = select(func.count(VendorAnswerRow.archive_key.distinct())).where(
+            VendorAnswerRow.vendor == self._vendor, VendorAnswerRow.fetched_at < moment
+        )
+        with database.session(self._settings) as session:
+            return int(session.scalar(query) or 0)
 
 
 def _indexed(row: VendorAnswerRow) -> IndexedAnswer:

@@ -12,7 +12,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from leadflow_assets.assets.massgis import asset_key
+from leadflow_assets.assets.metadata import asset_key
 from leadflow_assets.assets.resources import LeadflowSettings
 from leadflow_assets.automation.jobs import RANGE_END, RANGE_START, nightly_refresh, town_run_requests
 from leadflow_assets.automation.published import published_elsewhere
@@ -81,7 +81,7 @@ def test_definitions_load_with_all_tables_as_assets(settings: LeadflowSettings) 
     dg.Definitions.validate_loadable(definitions)
     graph = definitions.resolve_asset_graph()
     names = {key.to_user_string() for key in graph.materializable_asset_keys}
-    assert names == {t.name for t in tables.MASSGIS} | {"mart/search_index"}
+    assert names == {t.name for t in tables.TABLES} | {"mart/search_index"}
 
 
 def test_no_misspelt_dependency_became_an_external_asset(settings: LeadflowSettings) -> None:

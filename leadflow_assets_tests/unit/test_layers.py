@@ -21,7 +21,7 @@ ALLOWED = {
     "pipeline": {*BASE, "lake", "sources"},
     "refresh": {*BASE, "settings", "lake", "sources", "state", "pipeline"},
     "search": {*BASE, "settings", "lake", "sources", "state"},
-    "enrich": {*BASE, "settings", "lake", "sources", "state", "pipeline", "search"},
+    "enrich": {*BASE, "settings", "lake", "sources", "state", "pipeline", "refresh", "search"},
     "assets": {*BASE, "settings", "lake", "refresh", "search", "enrich", "partitions"},
     "automation": {*BASE, "settings", "lake", "refresh", "search", "enrich", "partitions", "assets"},
 }

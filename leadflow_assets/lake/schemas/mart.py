@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import pandas as pd
+import pyarrow as pa
 from pandera.typing import Series
 
 from leadflow_assets.domain import sales, use_codes
@@ -23,16 +27,32 @@ from leadflow_assets.lake.columns import (
     Wkb,
     column,
 )
+from leadflow_assets.lake.schemas.attom import OpenLoans
 from leadflow_assets.lake.schemas.core_massgis import PARCEL_MATCHES, POLY_TYPES
 
 UNIT_SOURCES = ("assessor", "use_code")
 ADDRESS_KINDS = ("street", "pobox", "none")
+CONFLICTS_TYPE = pa.list_(
+    pa.struct(
+        [
+            ("fields", pa.string()),
+            ("kept_source", pa.string()),
+            ("kept_date", pa.date32()),
+            ("other_source", pa.string()),
+            ("other_date", pa.date32()),
+            ("difference", pa.string()),
+        ]
+    )
+)
+Conflicts = Annotated[pd.ArrowDtype, CONFLICTS_TYPE]
 
 
 class Properties(TableModel):
-    """The unified property: one assessment record with its parcel, owners, occupancy and last sale.
+    """The unified property: one assessment record with its parcel, owners, occupancy and last sale, and what
+    ATTOM says of its loans, tax, foreclosure, value, liens and sale.
 
-    Geometry is a point in the parcel. What is derived from text stands beside the text it came from.
+    Geometry is a point in the parcel. What is derived from text stands beside the text it came from. A fact
+    of ATTOM is null where ATTOM was not asked, or said nothing: null is unknown, not zero.
     """
 
     property_id: Series[Text] = column("Id of the property: town and PROP_ID, made unique by CAMA_ID")
@@ -138,6 +158,82 @@ class Properties(TableModel):
     )
     deed_book: Series[Text] = column("Registry of deeds book", nullable=True)
     deed_page: Series[Text] = column("Registry of deeds page", nullable=True)
+    attom_id: Series[Int64] = column("ATTOM id of the property; null where none is matched", nullable=True)
+    mortgage_found: Series[Bool] = column(
+        "False: the source speaks of mortgages and names none", nullable=True
+    )
+    mortgage_amount: Series[Int64] = column("Amount lent, dollars; not a balance", nullable=True)
+    mortgage_date: Series[Date] = column("Day of the mortgage", nullable=True)
+    mortgage_lender: Series[Text] = column("Lender", nullable=True)
+    mortgage_rate: Series[Double] = column("Interest, percent a year", nullable=True)
+    mortgage_rate_type: Series[Text] = column("Fixed or adjustable, as sent", nullable=True)
+    mortgage_term_months: Series[Int64] = column("Term, months", nullable=True)
+    mortgage_due_date: Series[Date] = column("Day the mortgage ends", nullable=True)
+    mortgage_loan_type: Series[Text] = column("Type of loan, code", nullable=True)
+    second_mortgage_amount: Series[Int64] = column("Second mortgage: amount lent, dollars", nullable=True)
+    second_mortgage_date: Series[Date] = column("Second mortgage: its day", nullable=True)
+    second_mortgage_lender: Series[Text] = column("Second mortgage: lender", nullable=True)
+    mortgage_source: Series[Text] = column("Source of the mortgages; null: nobody was asked", nullable=True)
+    mortgage_source_date: Series[Date] = column("Day of that source", nullable=True)
+    open_loans: Series[OpenLoans] = column("Loans modelled to be open, with the amounts lent", nullable=True)
+    loan_balance: Series[Int64] = column("Estimated balance of all loans, dollars", nullable=True)
+    loan_to_value: Series[Double] = column("Estimated loans over value, percent", nullable=True)
+    available_equity: Series[Int64] = column(
+        "Estimated value less loans, dollars; may be negative", nullable=True
+    )
+    equity_percent: Series[Double] = column(
+        "100 less loan_to_value; without one, available_equity in percent of avm_value", nullable=True
+    )
+    equity_source: Series[Text] = column("Source of balances and equity; null: unknown", nullable=True)
+    equity_source_date: Series[Date] = column("Day of that source", nullable=True)
+    tax_amount: Series[Double] = column("Tax of the year, dollars", nullable=True)
+    tax_year: Series[Int64] = column("Year of the tax", nullable=True)
+    tax_delinquent_year: Series[Int64] = column(
+        "Latest year of unpaid tax; null is unknown, not paid", nullable=True
+    )
+    tax_source: Series[Text] = column("Source of the tax; null: unknown", nullable=True)
+    tax_source_date: Series[Date] = column("Day of that source", nullable=True)
+    foreclosure_record_type: Series[Text] = column(
+        "Newest notice: NOD, LIS, NTS, NFS, REO, or as sent; null is unknown, not none", nullable=True
+    )
+    foreclosure_stage: Series[Text] = column("What that type means; null if undocumented", nullable=True)
+    foreclosure_creditor_kind: Series[Text] = column("lender, association or municipality", nullable=True)
+    foreclosure_recording_date: Series[Date] = column("Day the notice was recorded", nullable=True)
+    foreclosure_auction_date: Series[Date] = column("Day of the auction", nullable=True)
+    foreclosure_judgment_date: Series[Date] = column("Day of the judgment", nullable=True)
+    foreclosure_judgment_amount: Series[Int64] = column("Judgment, dollars", nullable=True)
+    foreclosure_default_amount: Series[Int64] = column("Amount in default, dollars", nullable=True)
+    foreclosure_opening_bid: Series[Int64] = column("Opening bid, dollars", nullable=True)
+    foreclosure_case_number: Series[Text] = column("Court case number", nullable=True)
+    foreclosure_source: Series[Text] = column("Source of the notice; null: none reported", nullable=True)
+    foreclosure_source_date: Series[Date] = column("Day of that source", nullable=True)
+    avm_value: Series[Int64] = column("Estimated market value (a model's), dollars", nullable=True)
+    avm_low: Series[Int64] = column("Its low end, dollars", nullable=True)
+    avm_high: Series[Int64] = column("Its high end, dollars", nullable=True)
+    avm_score: Series[Int64] = column("Confidence, 0 to 100", nullable=True)
+    avm_date: Series[Date] = column("Day of the estimate", nullable=True)
+    avm_source: Series[Text] = column("Source of the estimate; null: unknown", nullable=True)
+    avm_source_date: Series[Date] = column("Day of that source", nullable=True)
+    propensity_score: Series[Double] = column("Propensity to default within a year, 0 to 100", nullable=True)
+    propensity_group: Series[Text] = column("Its group", nullable=True)
+    propensity_source: Series[Text] = column("Source of the propensity; null: unknown", nullable=True)
+    propensity_source_date: Series[Date] = column("Day of that source", nullable=True)
+    lien_count: Series[Int32] = column("Liens and judgments not released; null is unknown", nullable=True)
+    lien_amount: Series[Int64] = column("Sum of those whose amount is known, dollars", nullable=True)
+    liens_source: Series[Text] = column("Source of the liens; null: unknown", nullable=True)
+    liens_source_date: Series[Date] = column("Day of that source", nullable=True)
+    deed_sale_date: Series[Date] = column(
+        "Last sale as ATTOM has it; the assessor's is last_sale_date", nullable=True
+    )
+    deed_sale_price: Series[Int64] = column("Its price, dollars", nullable=True)
+    deed_sale_kind: Series[Text] = column("Kind of transfer, as sent", nullable=True)
+    deed_sale_is_estimated: Series[Bool] = column("The price is an estimate of ATTOM", nullable=True)
+    deed_sale_is_nominal: Series[Bool] = column("The deed names no real price", nullable=True)
+    deed_source: Series[Text] = column("Source of that sale; null: unknown", nullable=True)
+    deed_source_date: Series[Date] = column("Day of that source", nullable=True)
+    conflicts: Series[Conflicts] = column(
+        "Where sources differ, and which one is shown here; null: there is one source only", nullable=True
+    )
     fiscal_year: Series[Int32] = column("Fiscal year of the assessment")
     release: Series[Text] = column("Release of the package, for example CY25_FY26")
     source: Series[Text] = column("Where the assessor's fields came from")

@@ -41,16 +41,27 @@ _NOT_ON_A_MAP = frozenset(
         *("owner_key", "owner_words", "mailing_key", "owner_count", "owner_type_rule", "use_code"),
         *("lon", "lat", "point_x", "point_y", "release", "source", "source_date", "fetched_at", "sources"),
         *("land_value", "building_value", "sale_is_nominal", "sale_is_bulk", "value_change", "owners"),
+        *("attom_id", "equity_source_date"),
     }
 )
 _ALWAYS_ON_A_MAP = ("site_address", "category")
 
 _KINDS = {
     **dict.fromkeys(
-        ("total_value", "land_value", "building_value", "other_value", "last_sale_price", "value_change"),
+        (
+            *(
+                "total_value",
+                "land_value",
+                "building_value",
+                "other_value",
+                "last_sale_price",
+                "value_change",
+            ),
+            *("mortgage_amount", "loan_balance", "available_equity", "avm_value"),
+        ),
         "money",
     ),
-    **dict.fromkeys(("value_change_percent", "value_annual_rate"), "percent"),
+    **dict.fromkeys(("value_change_percent", "value_annual_rate", "equity_percent"), "percent"),
     **dict.fromkeys(("lot_acres", "tenure_years"), "decimal"),
     **dict.fromkeys(("building_sqft", "residential_sqft", "lot_sqft", "parcel_sqft"), "count"),
 }
@@ -192,6 +203,6 @@ def describe_column(name: str) -> str:
 def label(name: str) -> str:
     """A column's name for people: ``building_sqft`` becomes ``Building sq ft``."""
     words = ["sq ft" if word == "sqft" else word for word in name.split("_")]
-    words = [word.upper() if word in ("zip", "id") else word for word in words]
+    words = [word.upper() if word in ("zip", "id", "attom", "avm") else word for word in words]
     text = "LOC_ID" if name == "loc_id" else " ".join(words)
     return text[:1].upper() + text[1:]

@@ -30,23 +30,43 @@ _ALIASES: Mapping[str, tuple[str, ...]] = {
     "loc_id": ("loc id", "locid"),
     "prop_id": (
         "prop id", "propid", "parcel id", "parcelid", "parcel", "parcel number", "parcel no", "apn",
-        "assessor id", "assessors id", "pid",
+        "assessor id", "assessors id", "pid", "assessor parcel number", "property apn", "parcelnumberraw",
     ),
     "address": (
         "address", "site address", "site addr", "property address", "situs address", "full address",
         "street address", "address 1", "address1", "address line 1", "addr", "location address",
+        "property street", "property street address", "property address 1", "property address line 1",
+        "property full address", "propertyaddress", "propertyaddressfull", "site street",
+        "site street address", "site address 1", "situs", "situs street", "situs street address",
+        "situs full address", "situs address 1", "property location", "subject address",
     ),
-    "number": ("number", "house number", "street number", "addr num", "street no", "house no"),
-    "street": ("street", "street name", "full str"),
-    "unit": ("unit", "unit number", "apt", "apartment", "suite", "address 2", "address2", "address line 2"),
+    "number": (
+        "number", "house number", "street number", "addr num", "street no", "house no",
+        "property house number", "property street number", "situs house number", "situs street number",
+        "propertyaddresshousenumber",
+    ),
+    "street": (
+        "street", "street name", "full str", "property street name", "situs street name",
+        "propertyaddressstreetname",
+    ),
+    "unit": (
+        "unit", "unit number", "apt", "apartment", "suite", "address 2", "address2", "address line 2",
+        "property unit", "property unit number", "situs unit", "situs unit number", "site unit",
+        "property address 2", "property address line 2", "propertyaddressunitvalue",
+    ),
     "town": (
         "city", "town", "municipality", "city town", "town city", "site city", "property city",
-        "situs city", "town name", "city name",
+        "situs city", "town name", "city name", "property town", "site town", "situs town",
+        "property municipality", "propertyaddresscity",
     ),
-    "state": ("state", "st", "property state", "site state", "situs state"),
+    "state": (
+        "state", "st", "state code", "property state", "site state", "situs state", "propertyaddressstate",
+    ),
     "zip": (
         "zip", "zip code", "zipcode", "zip5", "postal code", "postcode", "property zip", "site zip",
-        "situs zip", "zip 5",
+        "situs zip", "zip 5", "property zip code", "property zipcode", "property zip5",
+        "property postal code", "site zip code", "site zipcode", "situs zip code", "situs zipcode",
+        "situs zip5", "propertyaddresszip",
     ),
 }  # fmt: skip
 _ROLES = {alias: role for role, aliases in _ALIASES.items() for alias in aliases}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from leadflow_assets.domain.measures import SQUARE_FEET_PER_SQUARE_METRE
 from leadflow_assets.lake import tables
 from leadflow_assets.search.parcel import words as words
 from leadflow_assets.search.parcel.lookup import Row, TownFiles
 from leadflow_assets.search.parcel.model import Interest, Piece
-from leadflow_assets.search.parcel.units import FEET_PER_METRE, SQUARE_FEET_PER_SQUARE_METRE
+from leadflow_assets.search.parcel.units import FEET_PER_METRE
 
 # Two polygons that share a boundary still overlap by the last digit of their coordinates.
 _LEAST_OVERLAP_M2 = 0.05

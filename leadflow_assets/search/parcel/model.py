@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from leadflow_assets.search.parcel.vendor import VendorFacts
+
 
 @dataclass(frozen=True)
 class ParcelFacts:
@@ -176,6 +178,7 @@ class Unit:
     release: str
     owners: Ownership
     sale: Sale
+    vendor: VendorFacts
     value_history: tuple[PastValue, ...]
 
 

@@ -21,6 +21,7 @@ from leadflow_assets.errors import StoreError, UsageError
 from leadflow_assets.lake import tables
 from leadflow_assets.lake.lake import moment
 from leadflow_assets.search.engine import Searcher, open_searcher
+from leadflow_assets.search.parcel.asked import inquiries_about
 from leadflow_assets.search.parcel.comparables import comparables_for, subject_of
 from leadflow_assets.search.parcel.history import History, past_rows
 from leadflow_assets.search.parcel.holdings import OwnerHoldings, holdings_of
@@ -116,6 +117,7 @@ def _report(
 ) -> ParcelReport:
     found = find_parcel(files, asked)
     history = History(past_rows(files, found.records))
+    inquiries = inquiries_about(files, [record["property_id"] for record in found.records], as_of)
     units = tuple(unit_of(row, history, day) for row in found.records)
     if named is not None and named not in {unit.property_id for unit in units}:
         raise UsageError(
@@ -151,7 +153,7 @@ def _report(
         ),
         sources=_sources(files, found),
         receipt=_receipt(files),
-        unknowns=unknowns_of(parcel, units, releases=len(files.releases), towns_held=towns_held),
+        unknowns=unknowns_of(parcel, units, inquiries, releases=len(files.releases), towns_held=towns_held),
         notes=searcher.notes,
     )
 
@@ -185,20 +187,23 @@ def _sources(files: TownFiles, found: Found) -> tuple[SourceFact, ...]:
     """Per group of fields, from the records' own provenance; then the tables read beside them."""
     facts: list[SourceFact] = []
     properties = files.entries[tables.PROPERTIES.name]
-    for record in found.records[:1]:  # all records of a town come from one package
+    for number, record in enumerate(found.records):
         for source in record["sources"] or ():
-            facts.append(
-                SourceFact(
-                    fields=source["fields"],
-                    source=source["source"],
-                    source_date=source["source_date"],
-                    version=source["version"],
-                    fetched_at=record["fetched_at"],
-                    release=record["release"],
-                    published_at=properties.published_at,
-                    sha256=properties.data.sha256,
-                )
+            vendors = source["source"].startswith("ATTOM ")
+            if number and not vendors:
+                continue  # all records of a town come from one package
+            fact = SourceFact(
+                fields=source["fields"],
+                source=source["source"],
+                source_date=source["source_date"],
+                version=source["version"],
+                fetched_at=None if vendors else record["fetched_at"],
+                release=None if vendors else record["release"],
+                published_at=properties.published_at,
+                sha256=properties.data.sha256,
             )
+            if fact not in facts:
+                facts.append(fact)
     if found.parcel is not None:
         if not found.records:
             facts.append(_source_of_table(files, "parcel", "MassGIS L3 TaxPar", tables.PARCELS.name))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from leadflow_assets.domain.measures import SQUARE_FEET_PER_ACRE, SQUARE_FEET_PER_SQUARE_METRE
 from leadflow_assets.domain.sales import BULK_ROWS, NOMINAL_BELOW
 from leadflow_assets.search.parcel import words as words
 from leadflow_assets.search.parcel.comparables import plausible
@@ -18,10 +19,9 @@ from leadflow_assets.search.parcel.model import (
     Sale,
     Unit,
 )
+from leadflow_assets.search.parcel.vendor import vendor_facts_of
 
 Row = Mapping[str, Any]
-SQUARE_FEET_PER_SQUARE_METRE = 10.763910416709722
-SQUARE_FEET_PER_ACRE = 43_560.0
 FEET_PER_METRE = 1 / 0.3048
 _DAYS_PER_YEAR = 365.25
 
@@ -99,6 +99,7 @@ def unit_of(row: Row, history: History, day: date) -> Unit:
         **{name: row[name] for name in _SAME_IN_UNIT},
         owners=_ownership(row),
         sale=_sale(row, history.current(row), day),
+        vendor=vendor_facts_of(row),
         value_history=history.of(row),
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from leadflow_assets.domain.towns import HIGHEST_TOWN_ID
 from leadflow_assets.search.parcel import words as words
+from leadflow_assets.search.parcel.asked import Inquiries
 from leadflow_assets.search.parcel.model import ParcelFacts, Unit, Unknown
 
 _ASSESSOR = "the assessor's next release, or the assessor's property card"
@@ -13,22 +14,36 @@ _LENGTHY = "a title search at the registry of deeds"
 # What no assessor's roll says of any property.
 _ALWAYS = (
     Unknown(
-        "loans and equity",
-        "MassGIS publishes no mortgages",
-        "ATTOM data (ATTOM_API_KEY, or ATTOM's files)",
-    ),
-    Unknown(
         "court cases: foreclosure, probate, bankruptcy, eviction",
         "no court source is connected yet; this is not a clean record, it was not looked for",
         "court cases, once a source is connected",
     ),
-    Unknown("unpaid taxes", "the roll shows them only where the owner's name says TAX TITLE",
-            "the town's collector, or ATTOM data"),
     Unknown("vacancy", "nobody counts empty buildings in the roll; a vacant-land use code is not vacancy",
             "ATTOM data, or a visit"),
     Unknown("phone numbers and e-mail of owners", "the roll has none", "skip tracing, once it is connected"),
     Unknown("sales before the last one", "the roll keeps one sale per record", _LENGTHY),
 )  # fmt: skip
+_ATTOM = "ATTOM data (`leadflow enrich` with ATTOM_API_KEY, or ATTOM's files)"
+# What ATTOM may say: the group it belongs to, whether it is known, what it is, what would fill it.
+_OF_ATTOM: tuple[tuple[str, Callable[[Unit], bool], str, str], ...] = (
+    ("mortgages", lambda unit: unit.vendor.mortgages is not None, "mortgages", _ATTOM),
+    ("equity", lambda unit: unit.vendor.equity is not None, "loans and equity", _ATTOM),
+    (
+        "tax",
+        lambda unit: unit.vendor.tax is not None and unit.vendor.tax.delinquent_year is not None,
+        "unpaid taxes",
+        "the town's collector, or ATTOM's files",
+    ),
+    (
+        "foreclosure",
+        lambda unit: unit.vendor.foreclosure is not None,
+        "foreclosure notices (none reported is not none)",
+        _ATTOM,
+    ),
+    ("valuation", lambda unit: unit.vendor.valuation is not None, "a market value by a model", _ATTOM),
+    ("propensity", lambda unit: unit.vendor.propensity is not None, "propensity to default", "ATTOM's files"),
+    ("liens", lambda unit: unit.vendor.liens is not None, "liens and judgments", "ATTOM's files"),
+)
 _Test = Callable[[Unit], bool]
 
 
@@ -122,7 +137,12 @@ _OF_UNITS: tuple[tuple[_Test, str, str, str], ...] = (
 
 
 def unknowns_of(
-    parcel: ParcelFacts | None, units: Sequence[Unit], *, releases: int, towns_held: int
+    parcel: ParcelFacts | None,
+    units: Sequence[Unit],
+    inquiries: Inquiries,
+    *,
+    releases: int,
+    towns_held: int,
 ) -> tuple[Unknown, ...]:
     """Everything that is missing, the parcel's own gaps first, what no source here has last."""
     told = list(_of_parcel(parcel, units))
@@ -146,7 +166,31 @@ def unknowns_of(
                 "leadflow refresh TOWN for the towns around, or --all",
             )
         )
-    return (*told, *_ALWAYS)
+    return (*told, *_of_attom(units, inquiries), *_ALWAYS)
+
+
+def _of_attom(units: Sequence[Unit], inquiries: Inquiries) -> list[Unknown]:
+    """What ATTOM does not say, each with why: not asked, no key, no match, or nothing to tell."""
+    ours = [unit for unit in units if not unit.is_condominium_master]
+    told = []
+    for group, is_known, what, filled_by in _OF_ATTOM:
+        if not ours:
+            told.append(Unknown(what, "no record that ATTOM could be asked about is here", filled_by))
+        reasons: dict[str, list[str]] = {}
+        for unit in ours:
+            if not is_known(unit):
+                reasons.setdefault(_why_not(unit, group, inquiries), []).append(unit.property_id)
+        told += [
+            Unknown(what, _why(why, units, concerned), filled_by, tuple(concerned))
+            for why, concerned in reasons.items()
+        ]
+    return told
+
+
+def _why_not(unit: Unit, group: str, inquiries: Inquiries) -> str:
+    if group == "tax" and unit.vendor.tax is not None:
+        return f"{unit.vendor.tax.source} names no unpaid year, which does not say that all is paid"
+    return inquiries.why_unknown(unit.property_id, group)
 
 
 def _why(why: str, units: Sequence[Unit], concerned: Sequence[str]) -> str:

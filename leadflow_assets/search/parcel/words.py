@@ -83,6 +83,12 @@ LEGAL_TYPES = {
     "RAIL_OVER": "railroad that passes over",
     "OTHER": "another interest",
 }
+FORECLOSURE_STAGES = {
+    "default_notice": "notice of default",
+    "lis_pendens": "lis pendens: a suit about the property is pending",
+    "sale_notice": "notice of a foreclosure sale",
+    "bank_owned": "owned by a lender after foreclosure",
+}
 PARCEL_MATCHES = {
     "matched": "the record's LOC_ID has a polygon",
     "loc_id_null": "the record names no LOC_ID",

@@ -9,11 +9,16 @@ from __future__ import annotations
 import codecs
 import csv
 import hashlib
+import lzma
 import re
 import shutil
 import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from leadflow_assets.errors import SourceAnswerError, StoreError
 from leadflow_assets.sources.attom.bulk_layouts import (
@@ -22,6 +27,7 @@ from leadflow_assets.sources.attom.bulk_layouts import (
     LAYOUTS,
     TRANSACTION_ID,
     Layout,
+    dataset_named,
 )
 from leadflow_assets.sources.attom.keys import plain_key
 
@@ -35,10 +41,22 @@ _DELETES = re.compile(r"delet", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
+class Heading:
+    """What the beginning of a text file tells. ``layout`` None: a list of deletions."""
+
+    delimiter: str
+    quoted: bool
+    header: tuple[str, ...]
+    layout: Layout | None
+    dataset: str | None
+
+
+@dataclass(frozen=True)
 class DeliveredFile:
     """A text file ready to be loaded. ``layout`` None: a list of deletions. ``header`` are the names as sent.
 
     ``sha256`` is of the delivered file itself, the zip where it was one; ``lines`` counts the header too.
+    ``dataset`` is None for deletions whose name does not tell of what.
     """
 
     path: Path
@@ -51,6 +69,7 @@ class DeliveredFile:
     quoted: bool
     header: tuple[str, ...]
     layout: Layout | None
+    dataset: str | None = None
 
     @property
     def plain_header(self) -> tuple[str, ...]:
@@ -74,15 +93,53 @@ def open_delivered(path: Path, scratch: Path) -> list[DeliveredFile]:
         digest = _sha256(path)
         if not zipfile.is_zipfile(path):
             return [_inspect(path, path.name, digest)]
-        with zipfile.ZipFile(path) as archive:
-            members = [m for m in archive.infolist() if m.filename.lower().endswith(_DATA_SUFFIXES)]
-            if not members:
-                raise SourceAnswerError(f"{path.name} holds no text file.", "Give the zip as ATTOM sent it.")
+        with _members(path, path.name) as (archive, members):
             return [_unpacked(archive, member, path.name, digest, scratch) for member in members]
-    except (zipfile.BadZipFile, EOFError) as error:
-        raise SourceAnswerError(f"{path.name} is a broken zip.", "Fetch it again.") from error
     except OSError as error:
         raise StoreError(f"{path} cannot be read or unpacked ({error.strerror}).") from error
+
+
+def headings(file: BinaryIO, name: str) -> list[Heading]:
+    """What each text of a delivered file is, told by its beginning; nothing is unpacked to disk.
+
+    ``file`` must be seekable; ``name`` is the delivered file's own.
+
+    Raises:
+        SourceAnswerError: as :func:`open_delivered`, as far as the beginning shows it.
+        OSError: it cannot be read.
+    """
+    if not zipfile.is_zipfile(file):
+        file.seek(0)
+        return [_heading(file.read(_SAMPLE).decode("utf-8", errors="replace"), name)]
+    found = []
+    with _members(file, name) as (archive, members):
+        for member in members:
+            with archive.open(member) as text:
+                sample = text.read(_SAMPLE).decode("utf-8", errors="replace")
+            found.append(_heading(sample, f"{name}:{Path(member.filename).name}"))
+    return found
+
+
+@contextmanager
+def _members(file: Path | BinaryIO, name: str) -> Iterator[tuple[zipfile.ZipFile, list[zipfile.ZipInfo]]]:
+    """A zip and its text files in the order of their names, numbers counted as such."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            members = [m for m in archive.infolist() if m.filename.lower().endswith(_DATA_SUFFIXES)]
+            if not members:
+                raise SourceAnswerError(f"{name} holds no text file.", "Give the zip as ATTOM sent it.")
+            yield archive, sorted(members, key=lambda member: natural_order(member.filename))
+    # A member with a password is a RuntimeError, an unknown compression one of its kind.
+    except (zipfile.BadZipFile, EOFError, zlib.error, lzma.LZMAError, RuntimeError) as error:
+        raise SourceAnswerError(
+            f"{name} is a broken zip, or one with a password.", "Fetch it again, or unpack it yourself."
+        ) from error
+
+
+def natural_order(name: str) -> tuple[tuple[int, int, str], ...]:
+    """Sorts names as people count: FILE_2 before FILE_10, and figures before words."""
+    parts = re.findall(r"\d+|\D+", name.casefold())
+    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts)
 
 
 def _unpacked(
@@ -104,8 +161,24 @@ def _sha256(path: Path) -> str:
 def _inspect(path: Path, name: str, digest: str) -> DeliveredFile:
     encoding, lines = _read_through(path)
     with path.open("rb") as file:
-        sample = file.read(_SAMPLE).decode(encoding, errors="replace").removeprefix("\ufeff")
-    first, *following = sample.splitlines() or [""]
+        found = _heading(file.read(_SAMPLE).decode(encoding, errors="replace"), name)
+    return DeliveredFile(
+        path,
+        name,
+        digest,
+        path.stat().st_size,
+        lines,
+        encoding,
+        found.delimiter,
+        found.quoted,
+        found.header,
+        found.layout,
+        found.dataset,
+    )
+
+
+def _heading(sample: str, name: str) -> Heading:
+    first, *following = sample.removeprefix("\ufeff").splitlines() or [""]
     delimiter = max(_DELIMITERS, key=first.count)
     header = tuple(cell.strip() for cell in next(csv.reader([first], delimiter=delimiter), []))
     quoted = delimiter in ",;" or any(
@@ -122,9 +195,9 @@ def _inspect(path: Path, name: str, digest: str) -> DeliveredFile:
             f"{name} is none of the files known here: {', '.join(each.name for each in LAYOUTS)}, deletions.",
             "Its header does not name the columns such a file has; see docs.",
         )
-    return DeliveredFile(
-        path, name, digest, path.stat().st_size, lines, encoding, delimiter, quoted, header, layout
-    )
+    # A zip may be named for more than the member is.
+    dataset = layout.name if layout else dataset_named(name.rpartition(":")[2]) or dataset_named(name)
+    return Heading(delimiter, quoted, header, layout, dataset)
 
 
 def deleted_key(file: DeliveredFile) -> tuple[str, ...]:

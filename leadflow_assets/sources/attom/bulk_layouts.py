@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from leadflow_assets.sources.attom.keys import plain_key
+
 ATTOM_ID = ("attomid", "attompropertyid", "rtpropertyuniqueidentifier")
 TRANSACTION_ID = ("transactionid", "rtuniquefcidentifier", "foreclosureid", "lienid", "recordid")
 DELETED_ON = "dbdeletedate"
@@ -311,3 +313,21 @@ LIENS = Layout(
 )
 # The most telling first: a preforeclosure file too has an estimated value and a transaction id.
 LAYOUTS = (TAX_ASSESSOR, LOAN_MODEL, PREFORECLOSURE, RECORDER, PROPENSITY, LIENS, AVM)
+# What file names say, the longer words first: a list of deletions has no columns that tell its dataset.
+_NAMES = {
+    "taxassessor": TAX_ASSESSOR,
+    "preforeclosure": PREFORECLOSURE,
+    "foreclosure": PREFORECLOSURE,
+    "loanmodel": LOAN_MODEL,
+    "recorder": RECORDER,
+    "assessor": TAX_ASSESSOR,
+    "propensity": PROPENSITY,
+    "lien": LIENS,
+    "avm": AVM,
+}
+
+
+def dataset_named(name: str) -> str | None:
+    """The dataset that a file name speaks of; None where it names none."""
+    words = plain_key(name)
+    return next((layout.name for word, layout in _NAMES.items() if word in words), None)

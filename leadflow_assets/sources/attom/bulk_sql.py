@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -42,8 +42,15 @@ def parquet(paths: Sequence[Path]) -> str:
     return f"read_parquet([{listed}], file_row_number = true)"
 
 
-def _identifier(name: str) -> str:
+def identifier(name: str) -> str:
+    """A column's name fit to stand in a statement."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def file_metadata(facts: Mapping[str, str]) -> str:
+    """Facts to be written into a Parquet file, as an option of COPY."""
+    pairs = ", ".join(f"'{quoted(name)}': '{quoted(value)}'" for name, value in facts.items())
+    return f", KV_METADATA {{{pairs}}}" if pairs else ""
 
 
 def _scan(file: DeliveredFile) -> str:
@@ -91,7 +98,7 @@ def typed_rows(file: DeliveredFile, layout: Layout, number: int = 0) -> str:
     for column in _used(layout):
         sources = [f"c{keys.index(name)}" for name in column.names if name in keys]
         kind = KINDS[column.kind]
-        name = _identifier(column.field)
+        name = identifier(column.field)
         if not sources:
             kept.append(f"{kind.keep('CAST(NULL AS ' + _parsed_type(column.kind) + ')')} AS {name}")
             continue
@@ -165,14 +172,17 @@ def property_rows(layout: Layout, source: str, fetched_at: datetime) -> str:
     known = {"attom_id": "attom_id"}
     if layout.many_rows:
         source = f"({_grouped(layout, source)})"
-        known |= {name: f"newest.{_identifier(part)}" for name, part in layout.current.items()}
+        known |= {name: f"newest.{identifier(part)}" for name, part in layout.current.items()}
         known[layout.record_list] = "records"
         known["other_columns"] = "other_columns"
     else:
         known |= {
-            column.field: _identifier(column.field) for column in layout.columns if "." not in column.field
+            column.field: identifier(column.field) for column in layout.columns if "." not in column.field
         }
         known["other_columns"] = "other_columns"
+    for name, most in (("longitude", 180), ("latitude", 90)):
+        if name in known:
+            known[name] = f"CASE WHEN abs({name}) <= {most} THEN {name} END"
     if layout.name == "TAX_ASSESSOR":
         known["last_sale_is_nominal"] = (
             "CASE WHEN last_sale_date IS NOT NULL THEN last_sale_price IS NULL END"
@@ -185,7 +195,7 @@ def property_rows(layout: Layout, source: str, fetched_at: datetime) -> str:
     for group in layout.groups:
         known |= _origin(layout, group, known, fetched_at)
     columns = (
-        f"CAST({known.get(f.name, 'NULL')} AS {_sql_type(f.type)}) AS {_identifier(f.name)}"
+        f"CAST({known.get(f.name, 'NULL')} AS {_sql_type(f.type)}) AS {identifier(f.name)}"
         for f in arrow_fields()
     )
     return f"SELECT {', '.join(columns)} FROM {source}"
@@ -211,7 +221,7 @@ def _open_loans() -> str:
     for number, position in enumerate(POSITIONS, 1):
 
         def part(name: str, position: str = position) -> str:
-            return _identifier(f"{position}.{name}")
+            return identifier(f"{position}.{name}")
 
         names = ("original_amount", "recording_date", "kind", "rate", "document_number")
         facts = {"position": str(number), **{name: part(name) for name in names}}
@@ -229,20 +239,19 @@ def _parts_of(name: str) -> list[str]:
 
 def _grouped(layout: Layout, source: str) -> str:
     """One row per property: its records newest first, the newest, the rest of the columns, the dates."""
-    newest = f"coalesce({', '.join(map(_identifier, layout.newest_by))}, DATE '0001-01-01')"
+    newest = f"coalesce({', '.join(map(identifier, layout.newest_by))}, DATE '0001-01-01')"
     order = f"{newest} DESC, _record_id DESC NULLS LAST"
     wanted = arrow_fields().field(layout.record_list).type.value_type
     made = _made_fields(layout)
     present = {column.field for column in layout.records} | set(made)
     parts = ", ".join(
-        f"'{f.name}': {made.get(f.name, _identifier(f.name)) if f.name in present else 'NULL'}"
-        for f in wanted
+        f"'{f.name}': {made.get(f.name, identifier(f.name)) if f.name in present else 'NULL'}" for f in wanted
     )
     record = f"CAST({{{parts}}} AS {_sql_type(wanted)})"
     extra = ""
     if layout.name == RECORDER.name:
         names = [c.field for c in layout.records if c.field.startswith("mortgage")]
-        loan = ", ".join(f"'{name}': {_identifier(name)}" for name in names)
+        loan = ", ".join(f"'{name}': {identifier(name)}" for name in names)
         lent = '"mortgage1.amount" IS NOT NULL'
         extra = f", first({{{loan}}} ORDER BY {order}) FILTER (WHERE {lent}) AS loan"
     return (
@@ -274,7 +283,7 @@ def _recorder_mortgages() -> dict[str, str]:
     for number, prefix in ((1, "mortgage"), (2, "second_mortgage")):
 
         def part(name: str, number: int = number) -> str:
-            return "loan." + _identifier(f"mortgage{number}.{name}")
+            return "loan." + identifier(f"mortgage{number}.{name}")
 
         for name in (
             "amount",
@@ -299,7 +308,7 @@ def _sql_type(kind: pa.DataType) -> str:
     if pa.types.is_list(kind):
         return f"{_sql_type(kind.value_type)}[]"
     if pa.types.is_struct(kind):
-        return "STRUCT(" + ", ".join(f"{_identifier(f.name)} {_sql_type(f.type)}" for f in kind) + ")"
+        return "STRUCT(" + ", ".join(f"{identifier(f.name)} {_sql_type(f.type)}" for f in kind) + ")"
     names = {
         pa.string(): "VARCHAR",
         pa.int64(): "BIGINT",

@@ -10,11 +10,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 _NUMBER = r"[+-]?\$?\s?(\d{1,3}(,\d{3})+|\d+)?(\.\d*)?"
-_MISSING = "('', '-1', 'null', 'none', 'n/a', '{}')"
+# How nearly all cells are written; these need no cleaning.
+_PLAIN_NUMBER = r"-?\d+(\.\d+)?"
 _TIME = r"([T ]\d{1,2}:\d{2}.*)?"
 _ISO = r"\d{4}-\d{1,2}-\d{1,2}"
 _SLASHED = r"\d{1,2}/\d{1,2}/\d{4}"
 _SHORT = r"\d{1,2}/\d{1,2}/\d{2}"
+
+
+def _is_one_of(x: str, *words: str) -> str:
+    """Is it one of some words, in any case? An IN would become a join, made for all rows before any CASE."""
+    listed = ", ".join(f"'{word}'" for word in words)
+    return f"list_contains([{listed}], lower(trim({x})))"
 
 
 @dataclass(frozen=True)
@@ -31,10 +38,13 @@ class Kind:
 
 def _words(x: str) -> str:
     """Words with single spaces; null for the ways to say nothing."""
+    spaced = f"contains({x}, '  ') OR contains({x}, chr(9))"
+    clean = f"strlen({x}) > 4 AND NOT ({spaced} OR starts_with({x}, ' ') OR ends_with({x}, ' '))"
+    nothing = _is_one_of(x, "", "-1", "null", "none", "n/a", "{}")
     single = f"trim(regexp_replace({x}, '\\s+', ' ', 'g'))"
     return (
-        f"CASE WHEN {x} = '' OR lower(trim({x})) IN {_MISSING} THEN NULL "
-        f"WHEN contains({x}, '  ') OR contains({x}, chr(9)) THEN nullif({single}, '') ELSE trim({x}) END"
+        f"CASE WHEN {clean} THEN {x} WHEN {nothing} THEN NULL "
+        f"WHEN {spaced} THEN nullif({single}, '') ELSE trim({x}) END"
     )
 
 
@@ -42,14 +52,17 @@ def _number(x: str) -> str:
     """A number of any written form, 0 and -1 included."""
     bare = f"replace(replace(replace(trim({x}), '$', ''), ',', ''), ' ', '')"
     written = f"{x} <> '' AND regexp_full_match(trim({x}), '{_NUMBER}')"
-    return f"CASE WHEN {written} THEN TRY_CAST({bare} AS DOUBLE) END"
+    return (
+        f"CASE WHEN regexp_full_match({x}, '{_PLAIN_NUMBER}') THEN TRY_CAST({x} AS DOUBLE) "
+        f"WHEN {written} THEN TRY_CAST({bare} AS DOUBLE) END"
+    )
 
 
 def _date(x: str) -> str:
     """A date in one of the vendor's forms."""
     d = f"trim({x})"
     return (
-        f"CASE WHEN {x} = '' THEN NULL "
+        f"CASE WHEN {x} = '' THEN NULL WHEN regexp_full_match({x}, '{_ISO}') THEN TRY_CAST({x} AS DATE) "
         f"WHEN regexp_full_match({d}, '{_ISO}{_TIME}') THEN TRY_CAST(regexp_extract({d}, '^{_ISO}') AS DATE) "
         f"WHEN regexp_full_match({d}, '{_SLASHED}{_TIME}') "
         f"THEN CAST(try_strptime(regexp_extract({d}, '^{_SLASHED}'), '%m/%d/%Y') AS DATE) "
@@ -63,8 +76,8 @@ def _date(x: str) -> str:
 def _truth(x: str) -> str:
     """Yes or no."""
     return (
-        f"CASE WHEN lower(trim({x})) IN ('true', 't', 'yes', 'y', '1') THEN true "
-        f"WHEN lower(trim({x})) IN ('false', 'f', 'no', 'n', '0') THEN false END"
+        f"CASE WHEN {_is_one_of(x, 'true', 't', 'yes', 'y', '1')} THEN true "
+        f"WHEN {_is_one_of(x, 'false', 'f', 'no', 'n', '0')} THEN false END"
     )
 
 
@@ -94,7 +107,7 @@ def _as_is(p: str) -> str:
 
 KINDS: dict[str, Kind] = {
     "text": Kind(_words, _as_is),
-    "number": Kind(_number, _finite("{p} NOT IN (-1, 0)")),
+    "number": Kind(_number, _finite("{p} <> -1 AND {p} <> 0")),
     "number0": Kind(_number, _finite("{p} <> -1")),
     "amount": Kind(_number, _rounded("{p} >= 0.5")),
     "amount0": Kind(_number, _rounded("{p} > -0.5")),
@@ -104,7 +117,8 @@ KINDS: dict[str, Kind] = {
     "day": Kind(
         _date,
         lambda p: (
-            f"CASE WHEN {p} NOT IN (DATE '1900-01-01', DATE '1901-01-01') AND year({p}) >= 1600 THEN {p} END"
+            f"CASE WHEN year({p}) >= 1600 AND {p} <> DATE '1900-01-01' AND {p} <> DATE '1901-01-01' "
+            f"THEN {p} END"
         ),
     ),
     "flag": Kind(_truth, _as_is),

@@ -2,7 +2,11 @@
 
 from alembic import context
 
-from leadflow_assets.state import models_spend  # noqa: F401  (its tables belong to the metadata)
+from leadflow_assets.state import (
+    models_batches,  # noqa: F401  (their tables belong to the metadata)
+    models_reviews,  # noqa: F401
+    models_spend,  # noqa: F401
+)
 from leadflow_assets.state.models import Base
 
 context.configure(

@@ -1,0 +1,108 @@
+"""Choosing the properties to ask ATTOM about: the most telling first, within a number and a sum."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from leadflow_assets.domain.worth_asking import NOT_ASKED_OWNER_TYPES, SIGNALS, free_signals, weight
+from leadflow_assets.errors import UsageError
+from leadflow_assets.search.criteria import SearchCriteria
+
+if TYPE_CHECKING:
+    from leadflow_assets.enrich.batches.job import BatchPreview
+    from leadflow_assets.enrich.batches.service import Batches
+    from leadflow_assets.search.engine import Searcher
+
+_COLUMNS = ("property_id", "owner_type", "owner_tax_title", "occupancy", "total_value", "site_address")
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A property that may be asked about, and why it stands where it does; ``total_value`` in dollars."""
+
+    property_id: str
+    signals: tuple[str, ...]
+    total_value: int | None
+
+    @property
+    def why(self) -> str:
+        """The reasons in words."""
+        said = [SIGNALS[name][1] for name in self.signals]
+        return "; ".join(said) or "no free signal: by assessed value"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was chosen, in order, what it would cost, and how many were looked at and left out."""
+
+    chosen: tuple[Candidate, ...]
+    preview: BatchPreview | None
+    candidates: int
+    not_asked: int
+
+
+def rank(searcher: Searcher, criteria: SearchCriteria) -> tuple[list[Candidate], int]:
+    """Everything that matches, the most telling first, and how many were left out.
+
+    Left out are owners of :data:`NOT_ASKED_OWNER_TYPES` and properties without an address to ask by.
+    """
+    searcher.describe(criteria)
+    found: list[Candidate] = []
+    not_asked = 0
+    with searcher.stream(criteria, columns=_COLUMNS) as batches:
+        for batch in batches:
+            for row in batch.to_pylist():
+                if row["owner_type"] in NOT_ASKED_OWNER_TYPES or not row["site_address"]:
+                    not_asked += 1
+                    continue
+                signals = free_signals(row["owner_type"], bool(row["owner_tax_title"]), row["occupancy"])
+                found.append(Candidate(row["property_id"], signals, row["total_value"]))
+    found.sort(key=lambda c: (-weight(c.signals), -(c.total_value or 0), c.property_id))
+    return found, not_asked
+
+
+def choose(
+    batches: Batches,
+    searcher: Searcher,
+    criteria: SearchCriteria,
+    *,
+    top: int | None = None,
+    max_cents: Decimal | None = None,
+    endpoints: Sequence[str] | None = None,
+) -> Choice:
+    """The first ``top`` properties whose questions cost at most ``max_cents``; kept answers cost nothing.
+
+    Raises:
+        UsageError: nothing matches, or not even one property fits into the sum.
+    """
+    ranked, not_asked = rank(searcher, criteria)
+    if not ranked:
+        raise UsageError("There is no property to ask about.", "Widen the choice: another town or list.")
+    wanted = ranked if top is None else ranked[:top]
+    preview = batches.preview_properties([c.property_id for c in wanted], endpoints=endpoints)
+    if max_cents is not None and preview.most_cents > max_cents:
+        wanted, preview = _within(batches, wanted, max_cents, endpoints)
+    return Choice(tuple(wanted), preview, len(ranked), not_asked)
+
+
+def _within(
+    batches: Batches, ranked: list[Candidate], max_cents: Decimal, endpoints: Sequence[str] | None
+) -> tuple[list[Candidate], BatchPreview]:
+    """The longest beginning of the order that costs at most so much: costs only grow along it."""
+    low, high = 0, len(ranked)
+    best: BatchPreview | None = None
+    while low < high:
+        middle = (low + high + 1) // 2
+        preview = batches.preview_properties([c.property_id for c in ranked[:middle]], endpoints=endpoints)
+        if preview.most_cents <= max_cents:
+            low, best = middle, preview
+        else:
+            high = middle - 1
+    if best is None:
+        raise UsageError(
+            f"Not even one property can be asked about for {max_cents} cents.", "Raise --max-cents."
+        )
+    return ranked[:low], best

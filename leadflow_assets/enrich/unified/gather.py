@@ -1,0 +1,236 @@
+"""What a merge reads: every batch of ATTOM, our properties, and the records that are published already.
+
+All of it stays in DuckDB: of half a million records only addresses and owners' names pass through Python,
+each distinct text once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import pyarrow as pa
+
+from leadflow_assets.domain.owners import parse_owner
+from leadflow_assets.lake import tables
+from leadflow_assets.lake.catalog import connect, quoted
+from leadflow_assets.lake.lake import Lake
+from leadflow_assets.lake.schemas.property_records import GROUPS, group_facts
+from leadflow_assets.lake.snapshots import PartitionEntry, Snapshot
+from leadflow_assets.lake.tables import PROPERTY_RECORDS, SCHEMA_VERSION, Table
+
+SOURCE: Final = "ATTOM"
+_OWNERS: Final = ("owner_1", "owner_2", "owner_3", "owner_4")
+_PLACE: Final = (
+    "site_address",
+    "site_unit",
+    "site_city",
+    "site_state",
+    "site_zip",
+    "municipality",
+    "apn",
+    "fips",
+)
+_PROPERTY_COLUMNS: Final = (
+    "property_id",
+    "town_id",
+    "loc_id",
+    "prop_id",
+    "address_key",
+    "house_number",
+    "house_number_high",
+    "unit",
+    "city",
+    "zip",
+    "is_condominium_master",
+)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Newest snapshots. ``properties`` holds towns of this version only, ``older`` the ids of the others."""
+
+    lake: Lake
+    attom: Mapping[str, PartitionEntry]
+    properties: Mapping[int, PartitionEntry]
+    older: frozenset[int]
+    records: Mapping[int, PartitionEntry]
+    parcels: Mapping[str, PartitionEntry]
+    packages: Mapping[int, PartitionEntry]
+
+
+def read_inputs(lake: Lake) -> Inputs:
+    """What is published now."""
+    properties = _by_town(lake.snapshot(tables.PROPERTIES))
+    current = {town: entry for town, entry in properties.items() if entry.schema_version == SCHEMA_VERSION}
+    return Inputs(
+        lake=lake,
+        attom=lake.snapshot(tables.ATTOM_PROPERTIES).partitions,
+        properties=current,
+        older=frozenset(properties.keys() - current.keys()),
+        records=_by_town(lake.snapshot(PROPERTY_RECORDS)),
+        parcels=lake.snapshot(tables.PARCELS).partitions,
+        packages=_by_town(lake.snapshot(tables.MASSGIS_PACKAGES)),
+    )
+
+
+def _by_town(snapshot: Snapshot) -> dict[int, PartitionEntry]:
+    return {int(name.removeprefix("town_id=")): entry for name, entry in snapshot.partitions.items()}
+
+
+def open_database(inputs: Inputs) -> duckdb.DuckDBPyConnection:
+    """A DuckDB with the relations that matching and gathering read: attom, properties, parcels, published."""
+    settings = inputs.lake.settings
+    if settings.lake_uri.startswith("s3://"):
+        connection = connect(settings)
+    else:
+        # Nothing here is spatial, and loading that extension takes longer than matching a batch.
+        temporary = str(settings.data_dir / "duckdb_temp")
+        connection = duckdb.connect(
+            config={"memory_limit": settings.leadflow_duckdb_memory, "temp_directory": temporary}
+        )
+    _create_views(connection, inputs)
+    return connection
+
+
+def _create_views(connection: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
+    wanted: Sequence[tuple[str, Table, Iterable[PartitionEntry], Sequence[str]]] = (
+        ("attom", tables.ATTOM_PROPERTIES, inputs.attom.values(), tables.ATTOM_PROPERTIES.schema.names),
+        ("properties", tables.PROPERTIES, inputs.properties.values(), _PROPERTY_COLUMNS),
+        ("parcels", tables.PARCELS, inputs.parcels.values(), ("town_id", "loc_id", "map_par_id")),
+        ("published", PROPERTY_RECORDS, inputs.records.values(), PROPERTY_RECORDS.schema.names),
+    )
+    for name, table, entries, columns in wanted:
+        files = ", ".join(quoted(inputs.lake.store.location(entry.data.path)) for entry in entries)
+        if files:
+            source = f"read_parquet([{files}], hive_partitioning = false, union_by_name = true)"
+        else:
+            connection.register(f"__no_{name}", table.schema.empty_table())
+            source = f"__no_{name}"
+        connection.execute(f"CREATE VIEW {name} AS SELECT {', '.join(columns)} FROM {source}")
+
+
+def gather_lines(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the temporary table ``lines``: one row per record that has a town, with its match, without facts.
+
+    Needs ``matches``. The same facts of one ATTOM id in several batches are one record, fetched when it was
+    fetched last.
+    """
+    facts = [name for group in GROUPS if group != "owner" for name in group_facts(group)]
+    said = [f"{group}_{part}" for group in GROUPS for part in ("source", "source_date")]
+    hashed = [*_PLACE, *_OWNERS, "owner_occupied", *facts, *said]
+    fetched = [f"{group}_fetched_at" for group in GROUPS]
+    packed = ", ".join(f"{name} := {name}" for name in hashed)
+    connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE lines AS
+        WITH hashed AS (
+            SELECT attom_id, batch_id, {", ".join(fetched)},
+                left(md5(to_json(struct_pack({packed}))::VARCHAR), 16) AS record_hash
+            FROM attom
+        ),
+        kept AS (
+            SELECT attom_id, record_hash,
+                max({{'at': coalesce(greatest({", ".join(fetched)}), TIMESTAMPTZ '1970-01-01'),
+                     'batch': batch_id}}).batch AS batch_id,
+                {", ".join(f"max({name}) AS {name}" for name in fetched)}
+            FROM hashed GROUP BY ALL
+        )
+        SELECT '{SOURCE}-' || k.attom_id || '-' || k.record_hash AS record_id, k.*, m.* EXCLUDE (attom_id)
+        FROM kept AS k JOIN matches AS m USING (attom_id)
+        WHERE m.town_id IS NOT NULL
+    """)
+
+
+def town_contents(connection: duckdb.DuckDBPyConnection) -> dict[int, str]:
+    """A hash per town of everything that decides what stands in its mart/property_records."""
+    times = ", ".join(f"epoch_us({group}_fetched_at)" for group in GROUPS)
+    line = (
+        "concat_ws('|', record_id, batch_id, coalesce(property_id, ''), match_status, "
+        "coalesce(match_method, ''), match_reason, to_json(candidates)::VARCHAR, "
+        f"to_json([{times}])::VARCHAR)"
+    )
+    rows = connection.execute(
+        f"SELECT town_id, md5(string_agg({line}, chr(10) ORDER BY record_id)) FROM lines GROUP BY town_id"
+    ).fetchall()
+    return dict(rows)
+
+
+def moved_with(connection: duckdb.DuckDBPyConnection, towns: Collection[int]) -> set[int]:
+    """These towns, and every town that an ATTOM id moved to or from together with one of them."""
+    pairs = connection.execute(
+        "SELECT DISTINCT p.town_id, l.town_id FROM published AS p JOIN lines AS l USING (attom_id) "
+        "WHERE p.town_id <> l.town_id"
+    ).fetchall()
+    found, before = set(towns), -1
+    while len(found) != before:
+        before = len(found)
+        found |= {town for pair in pairs if found & set(pair) for town in pair}
+    return found
+
+
+def towns_of_batches(connection: duckdb.DuckDBPyConnection, batch_ids: Iterable[str]) -> set[int]:
+    """Towns in which ATTOM ids of these batches stand, now or as published."""
+    rows = connection.execute(
+        "SELECT DISTINCT town_id FROM (SELECT attom_id, town_id FROM lines UNION ALL "
+        "SELECT attom_id, town_id FROM published) SEMI JOIN "
+        "(SELECT attom_id FROM attom WHERE batch_id IN (SELECT unnest(?::VARCHAR[]))) USING (attom_id)",
+        [list(batch_ids)],
+    ).fetchall()
+    return {town for (town,) in rows}
+
+
+def write_records(connection: duckdb.DuckDBPyConnection, towns: Collection[int], path: Path) -> None:
+    """The rows of mart/property_records of these towns, town after town, as one Parquet file."""
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE chosen AS FROM lines "
+        "SEMI JOIN (SELECT unnest(?::INTEGER[]) AS town_id) USING (town_id)",
+        [list(towns)],
+    )
+    connection.register("owner_keys", _owner_keys(connection))
+    from_lines = {
+        *("record_id", "property_id", "town_id", "batch_id", "attom_id", "record_hash"),
+        *("match_status", "match_method", "match_reason", "candidates"),
+        *(f"{group}_fetched_at" for group in GROUPS),
+    }
+    own = {"source": f"'{SOURCE}' AS source", "owner_key": "o.owner_key"}
+    columns = [
+        own.get(name) or (f"l.{name}" if name in from_lines else f"a.{name}")
+        for name in PROPERTY_RECORDS.schema.names
+    ]
+    same_owner = " AND ".join(f"o.{name} IS NOT DISTINCT FROM a.{name}" for name in _OWNERS)
+    connection.execute(
+        f"COPY (SELECT {', '.join(columns)} FROM chosen AS l "
+        f"JOIN attom AS a ON a.attom_id = l.attom_id AND a.batch_id = l.batch_id "
+        f"LEFT JOIN owner_keys AS o ON {same_owner} ORDER BY l.town_id, l.record_id) "
+        f"TO {quoted(str(path))} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 8192)"
+    )
+    connection.unregister("owner_keys")
+
+
+def _owner_keys(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """The owner key of every distinct set of owners among the chosen records that are matched."""
+    texts = connection.execute(
+        f"SELECT DISTINCT {', '.join(f'a.{name}' for name in _OWNERS)} FROM attom AS a "
+        "JOIN chosen AS l ON l.attom_id = a.attom_id AND l.batch_id = a.batch_id "
+        "WHERE l.property_id IS NOT NULL AND a.owner_source IS NOT NULL"
+    ).fetchall()
+    columns = [*_OWNERS, "owner_key"]
+    rows = [dict(zip(columns, (*owners, owner_key(owners)), strict=True)) for owners in texts]
+    return pa.Table.from_pylist(rows, schema=pa.schema([(name, pa.string()) for name in columns]))
+
+
+def owner_key(owners: Iterable[str | None]) -> str | None:
+    """The key of owners that stand one to a field, as ``parse_owner`` gives it for all in one."""
+    keys = {key for owner in owners if owner for key in parse_owner(owner).key.split(" & ") if key}
+    return " & ".join(sorted(keys)) or None
+
+
+def read_town(connection: duckdb.DuckDBPyConnection, path: Path, town_id: int) -> pa.Table:
+    """One town's rows of a file that :func:`write_records` wrote."""
+    rows = connection.execute(
+        "SELECT * FROM read_parquet(?) WHERE town_id = ? ORDER BY record_id", [str(path), town_id]
+    ).to_arrow_table()
+    return rows.cast(PROPERTY_RECORDS.schema)

@@ -1,0 +1,265 @@
+"""Which property of ours each ATTOM id is: by our id, its address, its parcel number, or a person's word.
+
+All records of one ATTOM id are judged together. A delivered file of loans or values names no address at all;
+it is matched through what the assessor's file, or an answer, says of the same id. The order:
+
+1. A person's decision outranks everything (``confirmed``, ``rejected``).
+2. The id of ours that ATTOM was asked with, unless the answer contradicts it: another number, street, unit or
+   town goes to review, never silently in.
+3. The address, town by town, with its unit: a unit is matched by its unit's record only, and a building
+   without a unit is not one of several units. A range of numbers and a number in it are one address where
+   nothing else is there. Of several, the parcel number may say which.
+4. The parcel number as letters and digits: PROP_ID, LOC_ID or MAP_PAR_ID of the town.
+5. A near miss (the street's type, a letter behind the number, a town that shares the ZIP) waits for a person.
+
+The town is the taxing jurisdiction, else the site's city (a village counts where the towns here use its
+name), else the ZIP's towns; never the county. One property has one ATTOM id: of several the best founded
+stays, and equally good ones all wait. What stands in ``matching.sql`` works on whole tables.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib import resources
+from typing import Any, Final, Literal
+
+import duckdb
+import pyarrow as pa
+
+from leadflow_assets.domain.addresses import parse_address, state_of_zip, zip5
+from leadflow_assets.domain.addresses.places import city_key, state_code
+from leadflow_assets.domain.towns import towns
+from leadflow_assets.lake.schemas.property_records import MATCH_REASONS
+
+Status = Literal["matched", "review", "unmatched"]
+_ADDRESS: Final = "address_key"
+# reason -> status, method, how well founded (1 is best). The order of reasons in a review is their weight.
+_REASONS: Final[Mapping[str, tuple[Status, str | None, int]]] = {
+    "confirmed": ("matched", "person", 1),
+    "property_id": ("matched", "property_id", 2),
+    "same_address": ("matched", _ADDRESS, 3),
+    "address_and_parcel_number": ("matched", _ADDRESS, 3),
+    "only_unit_at_address": ("matched", _ADDRESS, 4),
+    "number_in_range": ("matched", _ADDRESS, 5),
+    "parcel_number": ("matched", "parcel_number", 6),
+    "other_town": ("review", None, 0),
+    "other_street": ("review", None, 0),
+    "other_number": ("review", None, 0),
+    "other_unit": ("review", None, 0),
+    "parcel_number_differs": ("review", None, 0),
+    "address_differs": ("review", None, 0),
+    "sources_disagree": ("review", None, 0),
+    "several_properties": ("review", None, 0),
+    "unit_not_found": ("review", None, 0),
+    "similar_address": ("review", None, 0),
+    "other_town_by_zip": ("review", None, 0),
+    "property_taken": ("review", None, 0),
+    "decision_outdated": ("review", None, 0),
+    "no_such_address": ("unmatched", None, 0),
+    "rejected": ("unmatched", "person", 0),
+}
+assert set(_REASONS) == set(MATCH_REASONS)
+# Contradictions: whatever else was found, a person must look.
+_BLOCKING: Final = frozenset(
+    {"other_town", "other_street", "other_number", "other_unit", "parcel_number_differs", "address_differs"}
+)
+_EVIDENCE = """
+CREATE OR REPLACE TEMP TABLE evidence AS
+SELECT row_number() OVER () AS evidence_id, * FROM (
+    SELECT DISTINCT attom_id, property_id AS asked_for, site_address, site_unit, site_city, site_state,
+        site_zip, municipality, apn, fips
+    FROM attom
+)
+"""
+_PLACE_COLUMNS = ("municipality", "site_city", "site_zip", "site_state", "fips")
+
+
+def match_ids(connection: duckdb.DuckDBPyConnection, decided: Mapping[int, str | None]) -> None:
+    """Make the temporary table ``matches``: one row per ATTOM id.
+
+    Its columns: attom_id, town_id, property_id, match_status, match_method, match_reason, candidates and
+    is_elsewhere (it lies in another state). Without a town nothing is known here of where it lies: then all
+    but the last are null.
+
+    The connection must have ``attom`` (columns of core/attom_properties, any number of batches),
+    ``properties`` (of mart/properties) and ``parcels`` (town_id, loc_id, map_par_id). ``decided`` is what
+    people said: ATTOM id -> property id, None for "none of ours".
+    """
+    connection.execute(_EVIDENCE)
+    _register(connection, "decided", _decisions(decided))
+    _register(connection, "reasons", _reasons())
+    _register(connection, "addresses", _addresses(connection))
+    _register(connection, "places", _places(connection))
+    connection.execute(_sql())
+
+
+@cache
+def _sql() -> str:
+    return resources.files(__package__).joinpath("matching.sql").read_text(encoding="utf-8")
+
+
+def _register(connection: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:
+    """As a table of DuckDB's own: joins over Arrow would go through it again for each."""
+    connection.register("__rows", rows)
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS FROM __rows")
+    connection.unregister("__rows")
+
+
+def _decisions(decided: Mapping[int, str | None]) -> pa.Table:
+    kinds = pa.schema([("attom_id", pa.int64()), ("property_id", pa.string())])
+    return pa.table([list(decided), list(decided.values())], schema=kinds)
+
+
+def _reasons() -> pa.Table:
+    return pa.Table.from_pylist(
+        [
+            {
+                "reason": reason,
+                "rank": rank,
+                "status": status,
+                "method": method,
+                "strength": strength,
+                "blocks": reason in _BLOCKING,
+            }
+            for rank, (reason, (status, method, strength)) in enumerate(_REASONS.items())
+        ]
+    )
+
+
+_ADDRESS_SCHEMA = pa.schema(
+    [
+        *((name, pa.string()) for name in ("site_address", "site_unit", "base", "street", "letters")),
+        *((name, pa.int32()) for name in ("low", "high")),
+        *((name, pa.string()) for name in ("rear", "off", "predir", "name", "suffix", "postdir", "unit")),
+        ("is_place", pa.bool_()),
+    ]
+)
+
+
+def _addresses(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Every distinct site address of the evidence, read once."""
+    texts = connection.execute("SELECT DISTINCT site_address, site_unit FROM evidence").fetchall()
+    rows = [(text, unit, *_read(text, unit)) for text, unit in texts]
+    columns: Any = list(zip(*rows, strict=True)) if rows else [[] for _ in _ADDRESS_SCHEMA]
+    arrays = [pa.array(values, field.type) for values, field in zip(columns, _ADDRESS_SCHEMA, strict=True)]
+    return pa.table(arrays, schema=_ADDRESS_SCHEMA)
+
+
+_UNREADABLE = (None, None, "", None, None, "", "", "", "", "", "", "", False)
+
+
+def _read(text: str | None, unit: str | None) -> tuple[Any, ...]:
+    """The parts of an address as ``matching.sql`` compares them, in the order of the schema."""
+    address = parse_address(text)
+    if text and unit and not address.unit:
+        named = unit if not unit.replace("-", "").isalnum() else f"UNIT {unit}"
+        address = parse_address(f"{text} {named}")
+    if address.kind != "street":
+        return _UNREADABLE
+    number, high, rear, off, lot, predir, name, suffix, postdir, unit_key = address.key.split("|")
+    numbers = address.numbers() or (None, None)
+    return (
+        "|".join((number, high, rear, off, lot, predir, name, suffix, postdir)),
+        "|".join((rear, off, predir, name, suffix, postdir)),
+        address.num_suffix,
+        *numbers,
+        rear,
+        off,
+        predir,
+        name,
+        suffix,
+        postdir,
+        unit_key,
+        # A street alone, without number or lot, is no address of one property.
+        address.num is not None or bool(lot),
+    )
+
+
+_PLACE_SCHEMA = pa.schema(
+    [
+        *((name, pa.string()) for name in _PLACE_COLUMNS),
+        ("towns", pa.list_(pa.int32())),
+        ("other_towns", pa.list_(pa.int32())),
+        ("is_sure", pa.bool_()),
+        ("is_elsewhere", pa.bool_()),
+    ]
+)
+
+
+def _places(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Every distinct place of the evidence, with the towns it may be."""
+    known = connection.execute("SELECT DISTINCT town_id, city, zip FROM properties").fetchall()
+    gazetteer = Gazetteer(known)
+    asked = connection.execute(f"SELECT DISTINCT {', '.join(_PLACE_COLUMNS)} FROM evidence").fetchall()
+    rows = [dict(zip(_PLACE_COLUMNS, place, strict=True)) | gazetteer.towns_of(*place) for place in asked]
+    return pa.Table.from_pylist(rows, schema=_PLACE_SCHEMA)
+
+
+class Gazetteer:
+    """Finds towns by the words for places; villages are known by the cities that towns here publish."""
+
+    def __init__(self, known: Iterable[tuple[int, str | None, str | None]]) -> None:
+        """``known``: town id, city and ZIP as they occur in mart/properties."""
+        self._here: set[int] = set()
+        self._cities: dict[str, set[int]] = defaultdict(set)
+        self._zips: dict[str, set[int]] = defaultdict(set)
+        for town_id, city, code in known:
+            self._here.add(town_id)
+            self._cities[city_key(city)].add(town_id)
+            self._zips[code or ""].add(town_id)
+        self._names = {
+            city_key(name): town.town_id
+            for town in towns(demo=True)
+            for name in (town.name, town.other_name)
+            if name
+        }
+
+    def towns_of(
+        self,
+        municipality: str | None,
+        city: str | None,
+        code: str | None,
+        state: str | None,
+        fips: str | None,
+    ) -> dict[str, Any]:
+        """``towns`` it may lie in (of those here), ``other_towns`` of its ZIP, and how sure that is."""
+        code = zip5(code)
+        if _is_elsewhere(state, code, fips):
+            return {"towns": [], "other_towns": [], "is_sure": False, "is_elsewhere": True}
+        by_zip = self._zips.get(code or "", set()) if code else set()
+        named = self._named(municipality)
+        if named is not None:
+            return self._found({named}, set(), is_sure=True)
+        named = self._named(city)
+        if named is not None:
+            return self._found({named}, by_zip, is_sure=False)
+        village = self._cities.get(city_key(city), set()) if city_key(city) else set()
+        if village:
+            return self._found(village & by_zip or village, by_zip, is_sure=False)
+        return self._found(by_zip, set(), is_sure=False)
+
+    def _named(self, text: str | None) -> int | None:
+        """The town of exactly this name; TOWN OF before it and TOWN or CITY behind it do not count."""
+        key = city_key(text)
+        for name in (key, key.removesuffix(" CITY").removesuffix(" TOWN")):
+            if name in self._names:
+                return self._names[name]
+        return None
+
+    def _found(self, found: set[int], others: set[int], *, is_sure: bool) -> dict[str, Any]:
+        return {
+            "towns": sorted(found & self._here),
+            "other_towns": sorted(others - found),
+            "is_sure": is_sure,
+            "is_elsewhere": False,
+        }
+
+
+def _is_elsewhere(state: str | None, code: str | None, fips: str | None) -> bool:
+    """Does it lie outside Massachusetts? The county code's first two digits are the state's."""
+    said = state_code(state) or state_of_zip(code)
+    if said is not None:
+        return said != "MA"
+    return bool(fips and len(fips) == 5 and not fips.startswith("25"))

@@ -1,0 +1,76 @@
+"""What the tests of the unified property share: batches of ATTOM as they are published, fictional all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from leadflow_assets.lake.geoparquet import write_parquet
+from leadflow_assets.lake.lake import Lake
+from leadflow_assets.lake.publish import Publisher, StagedPartition, upload
+from leadflow_assets.lake.tables import ATTOM_PROPERTIES, PROPERTY_RECORDS, SCHEMA_VERSION
+from leadflow_assets.settings import Settings
+from leadflow_assets.sources.attom.record import AttomProperty, as_table
+
+FETCHED = datetime(2026, 10, 1, 12, tzinfo=UTC)
+PLACE: dict[str, Any] = {
+    "site_state": "MA",
+    "municipality": "SAMPLETON",
+    "property_source": "expandedprofile",
+    "property_source_date": date(2026, 9, 15),
+    "property_fetched_at": FETCHED,
+}
+
+
+def attom(attom_id: int, site_address: str | None = None, **facts: Any) -> AttomProperty:
+    """A property of ATTOM in Sampleton, with whatever facts are given."""
+    return AttomProperty(**({"attom_id": attom_id, "site_address": site_address} | PLACE | facts))
+
+
+def with_mortgage(record: AttomProperty, amount: int, day: str, **more: Any) -> AttomProperty:
+    """The record with a mortgage, as a source of that day has it."""
+    facts: dict[str, Any] = {
+        "mortgage_found": True,
+        "mortgage_amount": amount,
+        "mortgage_source": "detailmortgageowner",
+        "mortgage_source_date": date.fromisoformat(day),
+        "mortgage_fetched_at": FETCHED,
+    }
+    return replace(record, **(facts | more))
+
+
+def publish_batch(settings: Settings, batch_id: str, records: Sequence[AttomProperty]) -> None:
+    """Publish a partition of core/attom_properties."""
+    folder = settings.data_dir / "batches"
+    folder.mkdir(parents=True, exist_ok=True)
+    table = as_table(sorted(records, key=lambda record: record.attom_id))
+    rows = table.add_column(0, "batch_id", pa.array([batch_id] * table.num_rows, pa.string()))
+    file = write_parquet(folder / f"{batch_id}.parquet", rows, ATTOM_PROPERTIES, provenance={})
+    staged = StagedPartition(
+        table=ATTOM_PROPERTIES.name,
+        partition=ATTOM_PROPERTIES.partition(batch_id),
+        files={"data": file},
+        fingerprint=file.sha256,
+        inputs={},
+        schema_version=SCHEMA_VERSION,
+        code_version="test",
+    )
+    lake = Lake(settings)
+    Publisher(lake.store, "test").publish(staged.table, {staged.partition: upload(lake.store, staged)})
+
+
+def rows_of(settings: Settings, table: str, town_id: int = 999) -> list[dict[str, Any]]:
+    """The current file of a town's mart table, as a stranger reads it."""
+    path = Path(settings.lake_uri, table, f"town_id={town_id}", f"{table.partition('/')[2]}.parquet")
+    return pq.read_table(path, partitioning=None).to_pylist() if path.exists() else []
+
+
+def property_records(settings: Settings, town_id: int = 999) -> list[dict[str, Any]]:
+    """The town's mart/property_records."""
+    return rows_of(settings, PROPERTY_RECORDS.name, town_id)
