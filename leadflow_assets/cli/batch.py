@@ -203,6 +203,20 @@ def cancel(job: JobArgument, json: JsonFlag = False) -> None:
     tell_job(batches, batches.cancel(batches.job(job).job_id), json)
 
 
+def withdraw(job: JobArgument, json: JsonFlag = False) -> None:
+    """Take delivered files back out of every table, for example wrong ones; the archive keeps them.
+
+    Where the file still lies in LEADFLOW_ATTOM_DELIVERIES, remove it there first, or it is taken again.
+    """
+    batches = opened()
+    found = batches.job(job)
+    batches.withdraw(found.job_id)
+    if json:
+        emit_document({"withdrawn": found.job_id})
+    else:
+        note(f"{found.job_id} ({found.source_file}) is out of every table.")
+
+
 _COMMANDS: dict[Any, tuple[str, ...]] = {
     submit: ("leadflow batch submit addresses.csv --name spring --dry-run",),
     status: ("leadflow batch status", "leadflow batch status spring"),
@@ -216,4 +230,5 @@ _COMMANDS: dict[Any, tuple[str, ...]] = {
     deliver: ("leadflow batch deliver TAXASSESSOR_0001.zip TAXASSESSOR_0002.zip",),
     results: ("leadflow batch results spring -o spring-results.csv",),
     cancel: ("leadflow batch cancel spring",),
+    withdraw: ("leadflow batch withdraw file-8a0d3609744a3248",),
 }

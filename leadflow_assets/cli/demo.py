@@ -220,11 +220,17 @@ def _number_format(name: str) -> str:
 
 def _remove(settings: Settings) -> None:
     from leadflow_assets.domain.towns import SAMPLETON_ID
+    from leadflow_assets.enrich.batches.service import Batches
     from leadflow_assets.lake import tables
     from leadflow_assets.lake.lake import Lake
     from leadflow_assets.lake.publish import Publisher
+    from leadflow_assets.sampleton.attom_files import SAMPLE_PREFIX
 
     lake = Lake(settings)
+    batches = Batches(settings)
+    for job in batches.jobs():
+        if (job.source_file or "").startswith(SAMPLE_PREFIX):
+            batches.withdraw(job.job_id)
     removed = 0
     for table in reversed(tables.TABLES):
         partitions = lake.snapshot(table).partitions

@@ -30,6 +30,7 @@ COLUMNS = (
 )
 # The day of the extract: fixed, so that the demo makes the same files whenever it runs.
 EXTRACTED_ON = date(2026, 11, 2)
+SAMPLE_PREFIX = "SAMPLE_"
 _FIRST_ID = 990_000_001
 _LENDERS = ("SAMPLE SAVINGS BANK", "SAMPLETON CREDIT UNION", "EXAMPLE HOME LOANS")
 _YEARS_LENT = 30
@@ -65,10 +66,10 @@ def write_deliveries(
     folder.mkdir(parents=True, exist_ok=True)
     stamp = f"{today:%Y%m%d}"
     return [
-        _write(folder / f"SAMPLE_TAXASSESSOR_{stamp}.txt", "\t", _tax_rows(known, today)),
-        _write(folder / f"SAMPLE_LOANMODEL_{stamp}.txt", "|", _loan_rows(known, today)),
-        _write(folder / f"SAMPLE_PREFORECLOSURE_{stamp}.csv", ",", _notice_rows(known, today)),
-        _write(folder / f"SAMPLE_AVM_{stamp}.csv", ",", _value_rows(known, today)),
+        _write(folder / f"{SAMPLE_PREFIX}TAXASSESSOR_{stamp}.txt", "\t", _tax_rows(known, today)),
+        _write(folder / f"{SAMPLE_PREFIX}LOANMODEL_{stamp}.txt", "|", _loan_rows(known, today)),
+        _write(folder / f"{SAMPLE_PREFIX}PREFORECLOSURE_{stamp}.csv", ",", _notice_rows(known, today)),
+        _write(folder / f"{SAMPLE_PREFIX}AVM_{stamp}.csv", ",", _value_rows(known, today)),
     ]
 
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Insert, Update, case, select, update
+from sqlalchemy import Insert, Update, case, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
@@ -165,6 +165,11 @@ def move(
     statement = _update(job_id).where(BatchJobRow.status.in_(from_))
     changes = {_TIME_OF[status]: now, "status": status, "updated_at": now, **_columns(values)}
     return _changed(session, statement.values(changes))
+
+
+def forget(session: Session, job_id: str) -> None:
+    """Delete a job that has no requests: that of delivered files."""
+    session.execute(delete(BatchJobRow).where(BatchJobRow.id == job_id))
 
 
 def landed(session: Session, job_id: str) -> Mapping[str, Any] | None:

@@ -12,7 +12,10 @@ import pytest
 
 from leadflow_assets.cli.app import main
 from leadflow_assets.domain.towns import SAMPLETON
-from leadflow_assets.sampleton import Planted
+from leadflow_assets.sampleton import Planted, write_deliveries
+from leadflow_assets.sampleton.attom_files import COLUMNS
+from leadflow_assets.search.criteria import SearchCriteria
+from leadflow_assets.search.engine import open_searcher
 from leadflow_assets.settings import Settings
 from leadflow_assets_tests.conftest import forget_environment
 from leadflow_assets_tests.integration.attom_helpers import homes, known_to_the_vendor, write_addresses
@@ -235,3 +238,73 @@ def test_cancel_ends_a_batch_and_what_was_answered_stays(
     assert vendor.calls == [], "submitting sends nothing"
     assert document(run, "batch", "cancel", "no")["status"] == "cancelled"
     assert run("batch", "process", "no")[0] == 2
+
+
+def delivered(settings: Settings, folder: Path) -> list[Path]:
+    asked = SearchCriteria(towns=(999,))
+    with (
+        open_searcher(settings, engine="parquet") as searcher,
+        searcher.stream(asked, columns=COLUMNS) as batches,
+    ):
+        rows = batches.read_all().to_pylist()
+    return write_deliveries(rows, folder)
+
+
+def test_delivered_files_need_no_key_join_the_properties_and_can_be_taken_back(
+    run: Run, lake: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ATTOM_API_KEY")
+    before = document(run, "search", "--town", "sampleton", "--min-equity", "1")
+    assert before["total"] == 0 and any("needs ATTOM data" in note for note in before["notes"])
+    files = delivered(lake, tmp_path / "files")
+    for file in files:
+        code, out, err = run("batch", "deliver", str(file), "--json")
+        assert code == 0 and json.loads(out)["status"] == "processed", err
+    found = document(run, "search", "--town", "sampleton", "--min-equity", "1")
+    assert found["total"] > 100
+    assert all(row["available_equity"] >= 1 for row in found["rows"])
+    again = run("batch", "deliver", str(files[0]), "--json")
+    assert again[0] == 0 and len(run("batch", "list", "--json")[1].splitlines()) == len(files)
+    loans = next(
+        job
+        for job in map(json.loads, run("batch", "list", "--json")[1].splitlines())
+        if job["name"].startswith("LOAN_MODEL")
+    )
+    assert run("batch", "withdraw", loans["job_id"])[0] == 0
+    assert document(run, "search", "--town", "sampleton", "--min-equity", "1")["total"] == 0
+    assert run("batch", "status", loans["job_id"])[0] == 2
+
+
+def test_a_later_list_of_deletions_takes_its_property_out_again(
+    run: Run, lake: Settings, tmp_path: Path
+) -> None:
+    tax, loans, *_ = delivered(lake, tmp_path / "files")
+    for file in (tax, loans):
+        assert run("batch", "deliver", str(file))[0] == 0
+    found = document(run, "search", "--town", "sampleton", "--min-equity", "1", "--limit", "500")
+    gone = found["rows"][0]
+    listed = tmp_path / "LOANMODEL_DELETES_0001.txt"
+    listed.write_text(f"[ATTOM ID]\n{gone['attom_id']}\n", encoding="utf-8")
+    code, _, err = run("batch", "deliver", str(listed))
+    assert code == 0, err
+    left = document(run, "search", "--town", "sampleton", "--min-equity", "1", "--limit", "500")
+    assert left["total"] == found["total"] - 1
+    assert gone["property_id"] not in {row["property_id"] for row in left["rows"]}
+
+
+def test_a_record_that_fits_several_properties_waits_for_a_person_who_decides(
+    run: Run, lake: Settings, tmp_path: Path
+) -> None:
+    tax, *_ = delivered(lake, tmp_path / "files")
+    assert run("batch", "deliver", str(tax))[0] == 0
+    waiting = [json.loads(line) for line in run("review", "list", "--json")[1].splitlines()]
+    several = next(row for row in waiting if row["reason"] == "several_properties")
+    chosen = several["candidates"][0]
+    code, _, err = run("review", "confirm", str(several["attom_id"]), chosen, "--by", "a tester")
+    assert code == 0 and "remembered" in err
+    sql = f"SELECT attom_id FROM mart.properties WHERE property_id = '{chosen}'"
+    assert str(several["attom_id"]) in run("sql", sql)[1]
+    assert run("review", "reject", str(several["attom_id"]), "--by", "a tester")[0] == 0
+    assert str(several["attom_id"]) not in run("sql", sql)[1]
+    code, _, err = run("review", "confirm", "1", chosen)
+    assert code == 2 and "ATTOM id 1" in err

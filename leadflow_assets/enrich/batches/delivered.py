@@ -148,7 +148,9 @@ def deletions(lake: Lake) -> pa.Table:
                 partitioning=None,
             )
             found.append(_as_deletions(rows))
-    return pa.concat_tables(found).sort_by([("deleted_at", "ascending"), ("attom_id", "ascending")])
+    said = pa.concat_tables(found)
+    once = said.group_by(said.column_names).aggregate([])
+    return once.sort_by([("deleted_at", "ascending"), ("attom_id", "ascending")])
 
 
 def _as_deletions(rows: pa.Table) -> pa.Table:

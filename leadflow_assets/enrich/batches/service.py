@@ -12,13 +12,13 @@ from typing import Any
 
 from leadflow_assets.enrich.attom_cache import recover
 from leadflow_assets.enrich.batches import making
-from leadflow_assets.enrich.batches.job import BatchJob, BatchPreview, Outcomes
+from leadflow_assets.enrich.batches.job import BatchJob, BatchPreview, BatchStateError, Outcomes
 from leadflow_assets.enrich.batches.publishing import publish
 from leadflow_assets.enrich.batches.steps import BatchSteps, require
 from leadflow_assets.enrich.batches.transport import Progress, Stop
 from leadflow_assets.enrich.vendor import open_cache, open_ledger
 from leadflow_assets.errors import LeadflowError
-from leadflow_assets.lake.tables import ATTOM_PROPERTIES
+from leadflow_assets.lake.tables import ATTOM, ATTOM_PROPERTIES
 from leadflow_assets.state import batch_jobs, database
 
 _OPEN = ("submitted", "in_progress")
@@ -213,7 +213,11 @@ class Batches(BatchSteps):
             # Imported late: most commands look at batches and merge nothing.
             from leadflow_assets.enrich.unified.merge import merge
 
-            merged = merge(self._settings, batch_ids=[job.job_id], run_id=self._run_id)
+            # What a list of deletions takes back may stand in any town.
+            everywhere = bool(staged.results.facts.get("deleted_rows"))
+            merged = merge(
+                self._settings, batch_ids=None if everywhere else [job.job_id], run_id=self._run_id
+            )
             rows = staged.properties.data.rows if staged.properties else 0
             self._move(
                 job,
@@ -254,6 +258,29 @@ class Batches(BatchSteps):
             self._transport(job).cancel(job)
             self._move(job, "cancelled", _CANCELLABLE)
         return self.job(job.job_id)
+
+    def withdraw(self, job_id: str) -> None:
+        """Take delivered files back out of every table and forget their batch; the archive keeps them.
+
+        A kill in the middle leaves a batch that can be withdrawn again, or processed again.
+
+        Raises:
+            BatchBusyError. BatchStateError: the batch asked ATTOM; cancel ends such a one.
+        """
+        with self._claimed(job_id) as (job, _):
+            if job.transport != "files":
+                raise BatchStateError(
+                    f"The batch {job.job_id} does not consist of delivered files.",
+                    "`leadflow batch cancel` stops a batch that asks; what was paid for stays.",
+                )
+            for table in ATTOM:
+                publish(self._lake, self._run_id, table, job.job_id, None)
+            from leadflow_assets.enrich.unified.merge import merge
+
+            merge(self._settings, run_id=self._run_id)
+            with database.session(self._settings) as session:
+                batch_jobs.forget(session, job.job_id)
+                session.commit()
 
     def recover(self) -> list[str]:
         """Settle unknown charges whose answers are archived, and give back what dead processes held.

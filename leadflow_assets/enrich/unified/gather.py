@@ -15,6 +15,8 @@ import duckdb
 import pyarrow as pa
 
 from leadflow_assets.domain.owners import parse_owner
+from leadflow_assets.enrich.batches.delivered import deletions
+from leadflow_assets.enrich.unified.deletions import without_deleted
 from leadflow_assets.lake import tables
 from leadflow_assets.lake.catalog import connect, quoted
 from leadflow_assets.lake.lake import Lake
@@ -110,7 +112,11 @@ def _create_views(connection: duckdb.DuckDBPyConnection, inputs: Inputs) -> None
         else:
             connection.register(f"__no_{name}", table.schema.empty_table())
             source = f"__no_{name}"
-        connection.execute(f"CREATE VIEW {name} AS SELECT {', '.join(columns)} FROM {source}")
+        if name == "attom":
+            query = without_deleted(connection, source, deletions(inputs.lake))
+        else:
+            query = f"SELECT {', '.join(columns)} FROM {source}"
+        connection.execute(f"CREATE TEMP VIEW {name} AS {query}")
 
 
 def gather_lines(connection: duckdb.DuckDBPyConnection) -> None:

@@ -19,8 +19,7 @@ stays, and equally good ones all wait. What stands in ``matching.sql`` works on 
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from importlib import resources
 from typing import Any, Final, Literal
@@ -28,9 +27,8 @@ from typing import Any, Final, Literal
 import duckdb
 import pyarrow as pa
 
-from leadflow_assets.domain.addresses import parse_address, state_of_zip, zip5
-from leadflow_assets.domain.addresses.places import city_key, state_code
-from leadflow_assets.domain.towns import towns
+from leadflow_assets.domain.addresses import parse_address
+from leadflow_assets.enrich.unified.gazetteer import Gazetteer
 from leadflow_assets.lake.schemas.property_records import MATCH_REASONS
 
 Status = Literal["matched", "review", "unmatched"]
@@ -66,22 +64,40 @@ _BLOCKING: Final = frozenset(
     {"other_town", "other_street", "other_number", "other_unit", "parcel_number_differs", "address_differs"}
 )
 _EVIDENCE = """
-CREATE OR REPLACE TEMP TABLE evidence AS
-SELECT row_number() OVER () AS evidence_id, * FROM (
+CREATE OR REPLACE TEMP TABLE all_evidence AS
+WITH told AS (
     SELECT DISTINCT attom_id, property_id AS asked_for, site_address, site_unit, site_city, site_state,
         site_zip, municipality, apn, fips
     FROM attom
+    WHERE coalesce(property_id, site_address, site_city, site_zip, municipality, apn) IS NOT NULL
+)
+SELECT row_number() OVER () AS evidence_id, *
+FROM (
+    FROM told UNION ALL BY NAME
+    -- Files of loans and values say nothing of the place: one line for an id of which nothing else does.
+    SELECT DISTINCT attom_id FROM attom ANTI JOIN told USING (attom_id)
 )
 """
 _PLACE_COLUMNS = ("municipality", "site_city", "site_zip", "site_state", "fips")
 
 
-def match_ids(connection: duckdb.DuckDBPyConnection, decided: Mapping[int, str | None]) -> None:
-    """Make the temporary table ``matches``: one row per ATTOM id.
+# ATTOM ids that may stand in one of some towns, now or as published.
+_CONCERNED = """
+CREATE OR REPLACE TEMP TABLE evidence AS
+WITH wanted AS (SELECT unnest($towns::INTEGER[]) AS town_id),
+theirs AS (SELECT property_id FROM properties SEMI JOIN wanted USING (town_id)),
+concerned AS (
+    SELECT attom_id FROM evidence_places WHERE list_has_any(towns || other_towns, $towns::INTEGER[])
+    UNION SELECT attom_id FROM all_evidence WHERE asked_for IN (FROM theirs)
+    UNION SELECT attom_id FROM decided WHERE property_id IN (FROM theirs)
+    UNION SELECT attom_id FROM published SEMI JOIN wanted USING (town_id)
+)
+FROM all_evidence SEMI JOIN concerned USING (attom_id)
+"""
 
-    Its columns: attom_id, town_id, property_id, match_status, match_method, match_reason, candidates and
-    is_elsewhere (it lies in another state). Without a town nothing is known here of where it lies: then all
-    but the last are null.
+
+def read_evidence(connection: duckdb.DuckDBPyConnection, decided: Mapping[int, str | None]) -> None:
+    """Gather in which ways each ATTOM id names its property; the first half of matching.
 
     The connection must have ``attom`` (columns of core/attom_properties, any number of batches),
     ``properties`` (of mart/properties) and ``parcels`` (town_id, loc_id, map_par_id). ``decided`` is what
@@ -90,8 +106,42 @@ def match_ids(connection: duckdb.DuckDBPyConnection, decided: Mapping[int, str |
     connection.execute(_EVIDENCE)
     _register(connection, "decided", _decisions(decided))
     _register(connection, "reasons", _reasons())
-    _register(connection, "addresses", _addresses(connection))
     _register(connection, "places", _places(connection))
+    same = " AND ".join(f"p.{name} IS NOT DISTINCT FROM e.{name}" for name in _PLACE_COLUMNS)
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE evidence_places AS SELECT e.evidence_id, e.attom_id, p.towns, "
+        f"p.other_towns, p.is_sure, p.is_elsewhere FROM all_evidence AS e JOIN places AS p ON {same}"
+    )
+
+
+def towns_touched(connection: duckdb.DuckDBPyConnection, batch_ids: Collection[str]) -> set[int]:
+    """Towns in which ATTOM ids of these batches may stand, or stand as published (``published``)."""
+    rows = connection.execute(
+        "WITH theirs AS ("
+        "SELECT DISTINCT attom_id FROM attom WHERE batch_id IN (SELECT unnest(?::VARCHAR[]))), "
+        "hints AS (SELECT asked_for AS property_id FROM all_evidence SEMI JOIN theirs USING (attom_id) "
+        "UNION SELECT property_id FROM decided SEMI JOIN theirs USING (attom_id)) "
+        "SELECT unnest(towns || other_towns) FROM evidence_places SEMI JOIN theirs USING (attom_id) "
+        "UNION SELECT town_id FROM published SEMI JOIN theirs USING (attom_id) "
+        "UNION SELECT town_id FROM properties SEMI JOIN hints USING (property_id)",
+        [list(batch_ids)],
+    ).fetchall()
+    return {town for (town,) in rows}
+
+
+def match_ids(connection: duckdb.DuckDBPyConnection, towns: Collection[int] | None = None) -> None:
+    """Make the temporary table ``matches``: one row per ATTOM id. Needs :func:`read_evidence`.
+
+    Its columns: attom_id, town_id, property_id, match_status, match_method, match_reason, candidates and
+    is_elsewhere (it lies in another state). Without a town nothing is known here of where it lies: then all
+    but the last are null. ``towns`` limits it to the ids that may concern these towns (or did, as
+    ``published``): what is said of these towns is then complete, of others not.
+    """
+    if towns is None:
+        connection.execute("CREATE OR REPLACE TEMP TABLE evidence AS FROM all_evidence")
+    else:
+        connection.execute(_CONCERNED, {"towns": list(towns)})
+    _register(connection, "addresses", _addresses(connection))
     connection.execute(_sql())
 
 
@@ -192,74 +242,6 @@ def _places(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     """Every distinct place of the evidence, with the towns it may be."""
     known = connection.execute("SELECT DISTINCT town_id, city, zip FROM properties").fetchall()
     gazetteer = Gazetteer(known)
-    asked = connection.execute(f"SELECT DISTINCT {', '.join(_PLACE_COLUMNS)} FROM evidence").fetchall()
+    asked = connection.execute(f"SELECT DISTINCT {', '.join(_PLACE_COLUMNS)} FROM all_evidence").fetchall()
     rows = [dict(zip(_PLACE_COLUMNS, place, strict=True)) | gazetteer.towns_of(*place) for place in asked]
     return pa.Table.from_pylist(rows, schema=_PLACE_SCHEMA)
-
-
-class Gazetteer:
-    """Finds towns by the words for places; villages are known by the cities that towns here publish."""
-
-    def __init__(self, known: Iterable[tuple[int, str | None, str | None]]) -> None:
-        """``known``: town id, city and ZIP as they occur in mart/properties."""
-        self._here: set[int] = set()
-        self._cities: dict[str, set[int]] = defaultdict(set)
-        self._zips: dict[str, set[int]] = defaultdict(set)
-        for town_id, city, code in known:
-            self._here.add(town_id)
-            self._cities[city_key(city)].add(town_id)
-            self._zips[code or ""].add(town_id)
-        self._names = {
-            city_key(name): town.town_id
-            for town in towns(demo=True)
-            for name in (town.name, town.other_name)
-            if name
-        }
-
-    def towns_of(
-        self,
-        municipality: str | None,
-        city: str | None,
-        code: str | None,
-        state: str | None,
-        fips: str | None,
-    ) -> dict[str, Any]:
-        """``towns`` it may lie in (of those here), ``other_towns`` of its ZIP, and how sure that is."""
-        code = zip5(code)
-        if _is_elsewhere(state, code, fips):
-            return {"towns": [], "other_towns": [], "is_sure": False, "is_elsewhere": True}
-        by_zip = self._zips.get(code or "", set()) if code else set()
-        named = self._named(municipality)
-        if named is not None:
-            return self._found({named}, set(), is_sure=True)
-        named = self._named(city)
-        if named is not None:
-            return self._found({named}, by_zip, is_sure=False)
-        village = self._cities.get(city_key(city), set()) if city_key(city) else set()
-        if village:
-            return self._found(village & by_zip or village, by_zip, is_sure=False)
-        return self._found(by_zip, set(), is_sure=False)
-
-    def _named(self, text: str | None) -> int | None:
-        """The town of exactly this name; TOWN OF before it and TOWN or CITY behind it do not count."""
-        key = city_key(text)
-        for name in (key, key.removesuffix(" CITY").removesuffix(" TOWN")):
-            if name in self._names:
-                return self._names[name]
-        return None
-
-    def _found(self, found: set[int], others: set[int], *, is_sure: bool) -> dict[str, Any]:
-        return {
-            "towns": sorted(found & self._here),
-            "other_towns": sorted(others - found),
-            "is_sure": is_sure,
-            "is_elsewhere": False,
-        }
-
-
-def _is_elsewhere(state: str | None, code: str | None, fips: str | None) -> bool:
-    """Does it lie outside Massachusetts? The county code's first two digits are the state's."""
-    said = state_code(state) or state_of_zip(code)
-    if said is not None:
-        return said != "MA"
-    return bool(fips and len(fips) == 5 and not fips.startswith("25"))

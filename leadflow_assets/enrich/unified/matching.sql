@@ -6,10 +6,9 @@ CREATE OR REPLACE TEMP MACRO plain_number(text) AS
     nullif(regexp_replace(upper(text), '[^A-Z0-9]', '', 'g'), '');
 CREATE OR REPLACE TEMP MACRO piecewise_number(text) AS
     CASE
-        WHEN len(regexp_extract_all(upper(text), '[A-Z0-9]+')) > 1
-        THEN array_to_string(
-            list_transform(regexp_extract_all(upper(text), '[A-Z0-9]+'), lambda piece:
-                coalesce(nullif(ltrim(piece, '0'), ''), '0')), '-')
+        WHEN regexp_matches(upper(text), '[A-Z0-9][^A-Z0-9]+[A-Z0-9]')
+        THEN regexp_replace(
+            trim(regexp_replace(upper(text), '[^A-Z0-9]+', '-', 'g'), '-'), '(^|-)0+([A-Z0-9])', '\1\2', 'g')
     END;
 -- Equal but for a letter or two of a long name; a number in a name is never a slip of the pen.
 CREATE OR REPLACE TEMP MACRO nearly_equal(a, b) AS
@@ -41,21 +40,10 @@ SELECT
     prop_id
 FROM (
     SELECT *, string_split(address_key, '|') AS parts FROM properties
-    WHERE town_id IN (SELECT unnest(towns || other_towns) FROM places)
+    WHERE town_id IN (SELECT unnest(towns || other_towns) FROM evidence_places SEMI JOIN evidence USING (evidence_id))
         OR property_id IN (SELECT asked_for FROM evidence)
         OR property_id IN (SELECT property_id FROM decided)
 );
-
-CREATE OR REPLACE TEMP TABLE our_numbers AS
-SELECT DISTINCT property_id, town_id, number FROM (
-    SELECT o.property_id, o.town_id, o.is_master, unnest([
-        plain_number(o.prop_id), piecewise_number(o.prop_id), plain_number(o.loc_id),
-        plain_number(p.map_par_id), piecewise_number(p.map_par_id)
-    ]) AS number
-    FROM ours AS o
-    LEFT JOIN parcels AS p ON p.town_id = o.town_id AND p.loc_id = o.loc_id
-)
-WHERE regexp_matches(number, '\d') AND NOT is_master;
 
 -- How many properties share an address but for the unit.
 CREATE OR REPLACE TEMP TABLE sharing AS
@@ -76,24 +64,35 @@ SELECT
 FROM evidence AS e
 JOIN addresses AS a
     ON a.site_address IS NOT DISTINCT FROM e.site_address AND a.site_unit IS NOT DISTINCT FROM e.site_unit
-JOIN places AS p
-    ON p.municipality IS NOT DISTINCT FROM e.municipality AND p.site_city IS NOT DISTINCT FROM e.site_city
-    AND p.site_zip IS NOT DISTINCT FROM e.site_zip AND p.site_state IS NOT DISTINCT FROM e.site_state
-    AND p.fips IS NOT DISTINCT FROM e.fips;
+JOIN evidence_places AS p ON p.evidence_id = e.evidence_id;
 
 CREATE OR REPLACE TEMP TABLE asked_in AS
 SELECT * EXCLUDE (towns, other_towns), unnest(towns) AS town_id FROM asked;
 
+CREATE OR REPLACE TEMP TABLE asked_numbers AS
+SELECT DISTINCT evidence_id, town_id, unnest([plain, piecewise]) AS number FROM asked_in WHERE plain IS NOT NULL;
+
 CREATE OR REPLACE TEMP TABLE by_number AS
+WITH our_numbers AS (
+    SELECT o.property_id, o.town_id, unnest([
+        plain_number(o.prop_id), piecewise_number(o.prop_id), plain_number(o.loc_id),
+        plain_number(p.map_par_id), piecewise_number(p.map_par_id)
+    ]) AS number
+    FROM ours AS o
+    LEFT JOIN parcels AS p ON p.town_id = o.town_id AND p.loc_id = o.loc_id
+    WHERE NOT o.is_master AND o.town_id IN (SELECT town_id FROM asked_numbers)
+)
 SELECT DISTINCT a.evidence_id, n.property_id
-FROM (SELECT evidence_id, town_id, unnest([plain, piecewise]) AS number FROM asked_in) AS a
-JOIN our_numbers AS n ON n.town_id = a.town_id AND n.number = a.number;
+FROM asked_numbers AS a
+JOIN our_numbers AS n ON n.town_id = a.town_id AND n.number = a.number
+WHERE regexp_matches(a.number, '\d');
 
 -- (a) Asked for by our id: nothing but a contradiction speaks against it.
 CREATE OR REPLACE TEMP TABLE by_id AS
 SELECT
     a.evidence_id,
     o.property_id,
+    o.is_master,
     CASE
         WHEN a.is_sure AND NOT list_contains(a.towns, o.town_id) THEN 'other_town'
         WHEN a.base IS NULL OR o.base IS NULL THEN NULL
@@ -187,6 +186,7 @@ weighed AS (
         a.towns,
         a.is_elsewhere,
         i.property_id AS id_property,
+        i.is_master AS id_is_master,
         i.contradiction,
         d.how,
         d.unit,
@@ -212,7 +212,11 @@ SELECT
     towns,
     is_elsewhere,
     CASE
-        WHEN id_property IS NOT NULL THEN coalesce(contradiction, 'property_id')
+        WHEN contradiction IS NOT NULL THEN contradiction
+        -- Near enough to what was asked for, but exactly the address of another property.
+        WHEN id_property IS NOT NULL AND how = 'same' AND NOT id_is_master
+            AND NOT list_contains(address_all, id_property) THEN 'address_differs'
+        WHEN id_property IS NOT NULL THEN 'property_id'
         WHEN len(address_fit) = 1 AND number_all IS NOT NULL AND NOT list_contains(number_all, address_fit[1])
             THEN 'parcel_number_differs'
         WHEN len(address_fit) = 1 AND how = 'range' THEN 'number_in_range'

@@ -24,7 +24,7 @@ import pyarrow.compute as pc
 from leadflow_assets.domain.towns import town_by_id
 from leadflow_assets.enrich.unified import gather
 from leadflow_assets.enrich.unified.gather import SOURCE, Inputs, read_inputs
-from leadflow_assets.enrich.unified.matching import match_ids
+from leadflow_assets.enrich.unified.matching import match_ids, read_evidence, towns_touched
 from leadflow_assets.errors import UsageError
 from leadflow_assets.lake.lake import Lake, fingerprint
 from leadflow_assets.lake.publish import Publisher, StagedPartition, catch_up, upload
@@ -54,7 +54,8 @@ class MergeReport:
     ``records_changed`` and ``towns_changed`` are the towns (ids) whose mart/property_records and whose
     mart/properties were published anew; ``needs_refresh`` those (as ``leadflow refresh`` names them) whose
     mart/properties is older than this version or than its package. ``matched`` is by method. ``not_here``:
-    their town is not in the lake, or nobody says which it is; ``elsewhere``: in another state.
+    their town is not in the lake, or nobody says which it is; ``elsewhere``: in another state (both only
+    where the merge was not limited to some towns).
     """
 
     records_changed: tuple[int, ...] = ()
@@ -77,10 +78,10 @@ def merge(
 ) -> MergeReport:
     """Match all records anew and publish what that changes.
 
-    ``batch_ids`` and ``towns`` limit what is published and counted to the towns that these batches touch, and
-    to these towns (with those that a record moved to or from); matching always looks at everything. A batch
-    that published no property adds nothing. Call it after a batch was processed, and after towns with
-    records were refreshed: their properties may have other ids. Without any batch it returns at once.
+    ``batch_ids`` and ``towns`` limit it to the towns that these batches touch, and to these towns (with those
+    that a record moved to or from); in them every batch counts, whichever is named. A batch that published no
+    property adds nothing. Call it after a batch was processed, and after towns with records were refreshed:
+    their properties may have other ids. Without any batch it returns at once.
 
     Raises:
         AuditError: a table would break its contract; it stays as it was.
@@ -96,9 +97,8 @@ def merge(
             catch_up(lake.store, table.name)
         inputs = read_inputs(lake)
         with gather.open_database(inputs) as connection:
-            match_ids(connection, _decided(settings))
-            gather.gather_lines(connection)
-            chosen = _chosen(connection, inputs, batch_ids, towns)
+            read_evidence(connection, _decided(settings))
+            chosen = _matched(connection, inputs, batch_ids, towns)
             changed = _publish_records(connection, inputs, chosen, folder, run_id)
             report = _counted(connection, chosen)
         replaced, older = _publish_properties(lake, chosen, folder, run_id)
@@ -155,18 +155,25 @@ def _decided(settings: Settings) -> dict[int, str | None]:
     return {int(source_id): review.property_id for source_id, review in reviews.items()}
 
 
-def _chosen(
+def _matched(
     connection: duckdb.DuckDBPyConnection,
     inputs: Inputs,
     batch_ids: Collection[str] | None,
     towns: Collection[int] | None,
 ) -> set[int]:
-    """Towns to publish. Those made by an older version are left alone until they are refreshed."""
+    """Match, and give the towns to publish; those made by an older version wait until they are refreshed."""
     everywhere = inputs.properties.keys() | inputs.records.keys()
-    if batch_ids is None and towns is None:
-        return everywhere - inputs.older
-    wanted = gather.towns_of_batches(connection, batch_ids or ()) | set(towns or ())
-    return (gather.moved_with(connection, wanted) & everywhere) - inputs.older
+    limits = None
+    if batch_ids is not None or towns is not None:
+        limits = towns_touched(connection, batch_ids or ()) | set(towns or ())
+    while True:
+        match_ids(connection, limits)
+        gather.gather_lines(connection)
+        wider = gather.moved_with(connection, limits) if limits is not None else set()
+        if limits is None or wider <= limits:
+            return ((everywhere & limits) if limits is not None else set(everywhere)) - inputs.older
+        # What moved to or from a town out of these: that town has to be looked at as a whole too.
+        limits = wider
 
 
 def _counted(connection: duckdb.DuckDBPyConnection, chosen: Collection[int]) -> MergeReport:

@@ -35,7 +35,7 @@ MATCH_REASONS: Final = (
     "unit_not_found",  # the building is here, that unit is not
     "similar_address",
     "other_town_by_zip",  # its town has no such address, a town of its ZIP has
-    "address_differs",  # the parcel number is here, at another address
+    "address_differs",  # by our id or parcel number it is one property, by its address another
     "parcel_number_differs",  # the address is here, its parcel number is that of another property
     "sources_disagree",  # records of one ATTOM id lead to several properties
     "property_taken",  # another ATTOM id leads to the same property, as well or better

@@ -86,8 +86,9 @@ def load_delivered(
 
     ``into`` has the columns of :class:`AttomProperty`, one row per ATTOM id, and ``batch_id`` before them
     where one is given; ``metadata`` is written into the file. ``rows_into`` gets one row per row or broken
-    line of the files, in their order: its file (from 0), row in it (from 0) or line, ids, what became of it
-    (kept, replaced, deleted, without_id, listed, broken), and of a broken line why and what it says.
+    line of the files: its file (from 0), row in it (from 0) or line, ids, what became of it (kept, replaced,
+    deleted, without_id, listed, broken), and of a broken line why and what it says. They stand in the order
+    of the files; those of a single file of which every row became a property, in the order of ids.
     ``scratch`` holds what does not fit into ``memory``.
 
     Raises:
@@ -172,7 +173,10 @@ class _Job:
 
     def _load_at_once(self, file: DeliveredFile, layout: Layout) -> BulkLoad | None:
         """One pass from text to result; None where an id repeats or is missing, so that order matters."""
+        # Without an order to keep, both cores read and none waits for the other.
+        self.connection.execute("SET preserve_insertion_order = false")
         written = self._write_properties(layout, f"({bulk_sql.typed_rows(file, layout)})")
+        self.connection.execute("SET preserve_insertion_order = true")
         self._note_broken(0)
         distinct = f"SELECT count(DISTINCT attom_id) FROM read_parquet('{bulk_sql.quoted(self.into)}')"
         if self._count(distinct) != written:

@@ -160,30 +160,31 @@ AVM = Layout(
         _column("avm_date", "day", "valuationdate"),
     ),
 )
+# The vendor names the product "propensity to default"; no layout of it is public.
+_PROPENSITY_SCORE = (
+    "propensityscore",
+    "propensitytodefaultscore",
+    "propensitytodefaultscore12months",
+    "propensitytodefault",
+    "defaultpropensityscore",
+    "ptdscore",
+    "defaultscore",
+)
 PROPENSITY = Layout(
     "PROPENSITY",
     ("propensity",),
+    tuple(frozenset({name}) for name in _PROPENSITY_SCORE),
     (
-        frozenset({"propensityscore"}),
-        frozenset({"propensitytodefaultscore"}),
-        frozenset({"propensitytodefault"}),
-        frozenset({"defaultscore"}),
-    ),
-    (
-        _column(
-            "propensity_score",
-            "number0",
-            "propensityscore",
-            "propensitytodefaultscore",
-            "propensitytodefault",
-            "defaultscore",
-        ),
+        _column("propensity_score", "number0", *_PROPENSITY_SCORE),
         _column(
             "propensity_group",
             "text",
             "propensitygroup",
             "propensitytodefaultgroup",
+            "propensitytodefaultdecile",
             "propensitycategory",
+            "defaultpropensitygroup",
+            "ptdgroup",
             "defaultgroup",
         ),
     ),
@@ -296,6 +297,8 @@ LIENS = Layout(
         frozenset({"lienamount"}),
         frozenset({"liendate"}),
         frozenset({"lienrecordingdate"}),
+        frozenset({"judgmentamount", "creditorname"}),
+        frozenset({"judgmentamount", "plaintiffname"}),
     ),
     records=(
         _column("kind", "text", "lientype", "documenttypecode", "judgmenttype"),

@@ -58,7 +58,7 @@ def chosen(layout: Layout) -> str:
         FROM last_rows l"""
 
 
-_PLACE = "SELECT {file}::INTEGER AS file, {row}::BIGINT AS row_number"
+_PLACE = "SELECT {file}::INTEGER AS file, ({row})::BIGINT AS row_number"
 _LISTED = f"""{_PLACE.format(file="file", row="row_number")}, NULL::BIGINT AS line, attom_id, record_id,
     CASE WHEN attom_id IS NULL THEN 'without_id' ELSE 'listed' END AS fate,
     NULL::VARCHAR AS reason, NULL::VARCHAR AS text FROM deletions"""
@@ -67,11 +67,12 @@ _BROKEN = f"""{_PLACE.format(file="file", row="NULL")}, line, NULL::BIGINT, NULL
 
 
 def fates_of_one_pass(result: Path) -> str:
-    """Where each row became a property, in the order of the file."""
+    """Where each row became a property: by id, since the order of the file was not kept."""
+    place = "row_number() OVER (ORDER BY attom_id) - 1"
     rows = (
-        f"{_PLACE.format(file=0, row='file_row_number')}, NULL::BIGINT AS line, attom_id, "
-        "NULL::VARCHAR AS record_id, 'kept' AS fate, NULL::VARCHAR AS reason, NULL::VARCHAR AS text "
-        f"FROM read_parquet('{quoted(result)}', file_row_number = true)"
+        f"{_PLACE.format(file=0, row=place)}, NULL::BIGINT AS line, attom_id, NULL::VARCHAR AS record_id, "
+        "'kept' AS fate, NULL::VARCHAR AS reason, NULL::VARCHAR AS text "
+        f"FROM read_parquet('{quoted(result)}')"
     )
     return _in_order(rows, _BROKEN)
 
