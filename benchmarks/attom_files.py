@@ -12,6 +12,7 @@ import csv
 import statistics
 import sys
 import tempfile
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 
@@ -66,11 +67,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=_ROWS)
     parser.add_argument("--runs", type=int, default=_RUNS)
-    parser.add_argument("--step", choices=("generate", "duckdb", "ours"), help="one step, as it is measured")
+    parser.add_argument("--step", choices=_STEPS, help="one step, as it is measured")
     parser.add_argument("paths", type=Path, nargs="*")
     given = parser.parse_args()
     if given.step:
-        {"generate": _generate, "duckdb": _duckdb, "ours": _ours}[given.step](*given.paths, given.rows)
+        _STEPS[given.step](*given.paths, given.rows)
         return
     with tempfile.TemporaryDirectory() as folder:
         _compare(Path(folder), given.rows, given.runs)
@@ -136,16 +137,25 @@ def _duckdb(file: Path, into: Path, rows: int) -> None:
 
 def _ours(file: Path, data: Path, rows: int) -> None:
     from leadflow_assets.enrich.batches import inbox
+    from leadflow_assets.enrich.batches.delivered import FilesTransport
+    from leadflow_assets.enrich.batches.publishing import publish, stage
     from leadflow_assets.enrich.batches.service import Batches
+    from leadflow_assets.lake.lake import Lake
+    from leadflow_assets.lake.tables import ATTOM_PROPERTIES, ATTOM_RESULTS
     from leadflow_assets.settings import load_settings
 
     settings = load_settings(leadflow_data_dir=data)
-    batches = Batches(settings)
-    (job,) = inbox.take_paths(settings, batches, [file])
-    batches.download(job.job_id)
-    processed = batches.process(job.job_id).processed_records
-    sys.exit(0 if processed == rows else f"{processed} properties were published")
+    lake = Lake(settings)
+    (job,) = inbox.take_paths(settings, Batches(settings), [file])
+    landed = FilesTransport(settings, lake).land(job, lake.staging / "benchmark")
+    staged = stage(lake, job, landed, landed.facts)
+    publish(lake, "benchmark", ATTOM_RESULTS, job.job_id, staged.results)
+    publish(lake, "benchmark", ATTOM_PROPERTIES, job.job_id, staged.properties)
+    published = staged.properties.data.rows if staged.properties else 0
+    sys.exit(0 if published == rows else f"{published} properties were published")
 
+
+_STEPS: dict[str, Callable[..., None]] = {"generate": _generate, "duckdb": _duckdb, "ours": _ours}
 
 if __name__ == "__main__":
     main()

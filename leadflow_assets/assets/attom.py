@@ -13,6 +13,7 @@ import dagster as dg
 from leadflow_assets.assets.merging import log_merge
 from leadflow_assets.assets.metadata import OWNER, asset_key, column_schema, described, partition_metadata
 from leadflow_assets.assets.resources import LeadflowSettings
+from leadflow_assets.enrich.batches.code import attom_code_version
 from leadflow_assets.enrich.batches.job import BatchJob, Outcomes
 from leadflow_assets.enrich.batches.service import Batches
 from leadflow_assets.enrich.unified.merge import MergeReport
@@ -23,7 +24,6 @@ from leadflow_assets.lake.lake import Lake
 from leadflow_assets.lake.snapshots import PartitionEntry
 from leadflow_assets.lake.tables import Table
 from leadflow_assets.partitions import attom_batches
-from leadflow_assets.refresh.code import code_version
 from leadflow_assets.settings import Settings
 
 # Below the longest run that dagster.yaml allows: a large batch goes on in another run.
@@ -64,7 +64,7 @@ def _metadata(table: Table) -> dict[str, Any]:
     owners=[OWNER],
     tags={"layer": "raw"},
     metadata=_metadata(tables.ATTOM_RESULTS),
-    code_version=code_version(),
+    code_version=attom_code_version(),
     partitions_def=attom_batches,
     pool="attom",
     output_required=False,
@@ -98,7 +98,7 @@ def attom_results(context: dg.AssetExecutionContext, settings: LeadflowSettings)
     owners=[OWNER],
     tags={"layer": "core"},
     metadata=_metadata(tables.ATTOM_PROPERTIES),
-    code_version=code_version(),
+    code_version=attom_code_version(),
     partitions_def=attom_batches,
     pool="attom",
 )

@@ -58,8 +58,9 @@ def partition_metadata(lake: Lake, table: Table, entry: PartitionEntry) -> dict[
         "dagster/uri": where,
         "size_bytes": data.bytes,
         "sha256": data.sha256,
-        "release": str(entry.facts.get("release", "")),
     }
+    if release := entry.facts.get("release"):
+        metadata["release"] = str(release)
     if table.model is not None:
         metadata["dagster/partition_row_count"] = data.rows
     else:

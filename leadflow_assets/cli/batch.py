@@ -206,7 +206,7 @@ def cancel(job: JobArgument, json: JsonFlag = False) -> None:
 def withdraw(job: JobArgument, json: JsonFlag = False) -> None:
     """Take delivered files back out of every table, for example wrong ones; the archive keeps them.
 
-    Where the file still lies in LEADFLOW_ATTOM_DELIVERIES, remove it there first, or it is taken again.
+    Files still in LEADFLOW_ATTOM_DELIVERIES are not taken again; `leadflow batch deliver` brings them back.
     """
     batches = opened()
     found = batches.job(job)

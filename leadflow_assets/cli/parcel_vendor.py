@@ -51,7 +51,7 @@ def _lines(facts: VendorFacts) -> Iterator[tuple[str, str]]:
     if facts.tax is not None:
         tax = facts.tax
         bill = f"{money(round(tax.amount))} for {tax.year or 'an unnamed year'}" if tax.amount else ""
-        unpaid = f"UNPAID since or for {tax.delinquent_year}" if tax.delinquent_year else ""
+        unpaid = f"unpaid for {tax.delinquent_year}" if tax.delinquent_year else ""
         yield "Tax", f"{_joined([bill, unpaid]) or 'no bill given'} {_origin(tax.source, tax.source_date)}"
     if facts.foreclosure is not None:
         yield "Foreclosure", _foreclosure(facts)

@@ -32,7 +32,7 @@ from leadflow_assets.pipeline.engine import cursor
 
 # Deeds are dated on the day of signing or of recording, which are some weeks apart at most.
 SAME_SALE_DAYS: Final = 31
-_SAME_DAY = "w.{group}_source_date IS NOT DISTINCT FROM o.{group}_source_date"
+_SAME_DAY = "w.{group}.{group}_source_date IS NOT DISTINCT FROM o.{group}_source_date"
 # Facts of a group that two records are compared by -> when that makes sense.
 _COMPARED: Final = {
     "mortgage": {
@@ -42,8 +42,8 @@ _COMPARED: Final = {
         "second_mortgage_amount": "",
     },
     "tax": {
-        "tax_amount": "w.tax_year = o.tax_year",
-        "assessed_total": "w.assessed_year = o.assessed_year",
+        "tax_amount": "w.tax.tax_year = o.tax_year",
+        "assessed_total": "w.tax.assessed_year = o.assessed_year",
         "tax_delinquent_year": "",
     },
     "foreclosure": {
@@ -51,11 +51,13 @@ _COMPARED: Final = {
         "foreclosure_recording_date": "",
         "foreclosure_auction_date": "",
     },
-    "sale": {"last_sale_date": "", "last_sale_price": "w.last_sale_date = o.last_sale_date"},
-    "avm": {"avm_value": "w.avm_date = o.avm_date"},
+    "sale": {"last_sale_date": "", "last_sale_price": "w.sale.last_sale_date = o.last_sale_date"},
+    "avm": {"avm_value": "w.avm.avm_date = o.avm_date"},
     "equity": {"total_loan_balance": _SAME_DAY, "available_equity": _SAME_DAY, "loan_to_value": _SAME_DAY},
     "propensity": {"propensity_score": _SAME_DAY},
 }
+# Groups of mart/properties that have another name in the records.
+_OWN_NAMES: Final = {"deed": "sale"}
 # Columns of mart/properties that tell whether a group is known -> the group's name there.
 GROUP_SOURCES: Final = {
     f"{group}_source": group
@@ -148,43 +150,59 @@ def _joined() -> str:
     text = resources.files(__package__).joinpath("vendor_facts.sql").read_text(encoding="utf-8")
     return (
         text.replace("{winners}", ",\n        ".join(map(_winner, GROUPS)))
-        .replace("{differences}", "\n    UNION ALL\n".join(map(_differences, _COMPARED)))
+        .replace("{sources}", ",\n            ".join(map(_source, GROUP_SOURCES.values())))
+        .replace("{differences}", ",\n            ".join(map(_conflict, _COMPARED)))
         .replace("{same_sale_days}", str(SAME_SALE_DAYS))
     )
 
 
 def _winner(group: str) -> str:
-    said = " + ".join(f"({name} IS NOT NULL)::INTEGER" for name in group_facts(group))
+    facts = group_facts(group)
+    said = " + ".join(f"({name} IS NOT NULL)::INTEGER" for name in facts)
     rank = (
         f"{{'day': coalesce({group}_source_date, DATE '0001-01-01'), 'said': {said}, "
         f"'fetched': coalesce({group}_fetched_at, TIMESTAMPTZ '1970-01-01'), 'record': record_id}}"
     )
-    return f"(max({rank}) FILTER ({group}_source IS NOT NULL)).record AS {group}_record"
+    kept = ", ".join(
+        f"{name} := {name}"
+        for name in (*facts, f"{group}_source", f"{group}_source_date", "record_id", "batch_id")
+    )
+    return f"arg_max(struct_pack({kept}), {rank}) FILTER ({group}_source IS NOT NULL) AS {group}"
 
 
-def _differences(group: str) -> str:
-    """Conflicts between the winner of a group and the records that lost to it."""
-    words = [_difference(name, when.format(group=group)) for name, when in _COMPARED[group].items()]
+def _source(group: str) -> str:
+    """The entry of ``sources`` for a group of mart/properties."""
+    own = _OWN_NAMES.get(group, group)
+    return (
+        f"{{'fields': '{group}', 'source': 'ATTOM ' || w.{own}.{own}_source, "
+        f"'source_date': w.{own}.{own}_source_date, 'version': w.{own}.batch_id}}"
+    )
+
+
+def _conflict(group: str) -> str:
+    """What the winner of a group and another record differ in; an empty difference where they do not."""
+    words = [_difference(group, name, when.format(group=group)) for name, when in _COMPARED[group].items()]
     if group == "mortgage":
-        words.append("CASE WHEN w.mortgage_lender <> o.mortgage_lender THEN 'mortgage_lender differs' END")
-    shown = "deed" if group == "sale" else group
-    return f"""
-    SELECT
-        w.property_id,
-        '{shown}' AS fields,
-        'ATTOM ' || w.{group}_source AS kept_source,
-        w.{group}_source_date AS kept_date,
-        'ATTOM ' || o.{group}_source AS other_source,
-        o.{group}_source_date AS other_date,
-        concat_ws('; ', {", ".join(words)}) AS difference
-    FROM winners
-    JOIN known AS w ON w.record_id = winners.{group}_record
-    JOIN known AS o ON o.property_id = w.property_id AND o.record_id <> w.record_id
-    WHERE o.{group}_source IS NOT NULL
-        AND (o.{group}_source <> w.{group}_source
-            OR o.{group}_source_date IS NOT DISTINCT FROM w.{group}_source_date)"""
+        words.append(
+            "CASE WHEN w.mortgage.mortgage_lender <> o.mortgage_lender THEN 'mortgage_lender differs' END"
+        )
+    shown = next((name for name, own in _OWN_NAMES.items() if own == group), group)
+    return f"""{{
+                'fields': '{shown}',
+                'kept_source': 'ATTOM ' || w.{group}.{group}_source,
+                'kept_date': w.{group}.{group}_source_date,
+                'other_source': 'ATTOM ' || o.{group}_source,
+                'other_date': o.{group}_source_date,
+                'difference': CASE
+                    WHEN o.{group}_source IS NOT NULL AND o.record_id <> w.{group}.record_id
+                        AND (o.{group}_source <> w.{group}.{group}_source
+                            OR o.{group}_source_date IS NOT DISTINCT FROM w.{group}.{group}_source_date)
+                    THEN concat_ws('; ', {", ".join(words)})
+                END
+            }}"""
 
 
-def _difference(name: str, when: str) -> str:
-    condition = f"w.{name} <> o.{name}" + (f" AND {when}" if when else "")
-    return f"CASE WHEN {condition} THEN concat('{name} ', w.{name}, ', other ', o.{name}) END"
+def _difference(group: str, name: str, when: str) -> str:
+    won = f"w.{group}.{name}"
+    condition = f"{won} <> o.{name}" + (f" AND {when}" if when else "")
+    return f"CASE WHEN {condition} THEN concat('{name} ', {won}, ', other ', o.{name}) END"

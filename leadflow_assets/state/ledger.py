@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from sqlalchemy import func, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
 from leadflow_assets.errors import BudgetReachedError, UsageError
@@ -85,11 +85,11 @@ class Ledger:
         cost = micros(price_cents) * units
         with self._locked() as session:
             moment = self._now()
-            self._sweep(session, moment)
-            self._require_closed(session, request_hash)
-            refusal = self._refusal(session, moment.date(), cost)
+            _require_closed(self._sweep(session, moment), request_hash)
+            counted = self._counted(session, moment.date(), moment.date())
+            refusal = self._refusal(session, moment.date(), counted, cost)
             if refusal:
-                self._note_alerts(session, moment, at_least=100)
+                self._note_alerts(session, moment, counted=counted, at_least=100)
                 session.commit()
                 raise refusal
             charge = ChargeRow(
@@ -109,8 +109,7 @@ class Ledger:
                 expires_at=moment + LEASE,
             )
             session.add(charge)
-            session.flush()
-            self._note_alerts(session, moment)
+            self._note_alerts(session, moment, counted=counted + cost)
             session.commit()
             return charge.charge_id
 
@@ -200,12 +199,11 @@ class Ledger:
     def _locked(self) -> Iterator[Session]:
         """A session that holds the vendor's lock; SQLite's begins with the lock on the whole file."""
         with database.session(self._settings) as session:
-            dialect = session.get_bind().dialect.name
-            insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-            session.execute(insert(SpendVendorRow).values(vendor=self.vendor).on_conflict_do_nothing())
-            session.execute(
-                select(SpendVendorRow).where(SpendVendorRow.vendor == self.vendor).with_for_update()
-            )
+            if session.get_bind().dialect.name == "postgresql":
+                row = postgresql.insert(SpendVendorRow).values(vendor=self.vendor)
+                session.execute(row.on_conflict_do_nothing())
+                mine = select(SpendVendorRow).where(SpendVendorRow.vendor == self.vendor)
+                session.execute(mine.with_for_update())
             yield session
 
     @contextmanager
@@ -218,9 +216,14 @@ class Ledger:
                 raise ChargeStateError(
                     f"Charge {charge_id} is {found}, not {' or '.join(states)}.", "See `leadflow spend`."
                 )
+            before = row.counted_micros
             yield row
+            more = row.counted_micros > before
             session.flush()
-            self._note_alerts(session, self._now())
+            # Only what counts for more than was set aside can reach a share of the cap.
+            if more:
+                today = self._now()
+                self._note_alerts(session, today, counted=self._counted(session, today.date(), today.date()))
             session.commit()
 
     def _close(self, charge: ChargeRow, state: str, units: int, note: str | None) -> None:
@@ -236,9 +239,10 @@ class Ledger:
         query = select(ChargeRow).where(ChargeRow.vendor == self.vendor, ChargeRow.state.in_(OPEN_STATES))
         return list(session.scalars(query.order_by(ChargeRow.reserved_at, ChargeRow.charge_id)))
 
-    def _sweep(self, session: Session, moment: datetime) -> None:
-        """What dead processes reserved was never sent; what they sent is unknown."""
-        for charge in self._open(session):
+    def _sweep(self, session: Session, moment: datetime) -> list[ChargeRow]:
+        """What dead processes reserved was never sent; what they sent is unknown. Returns what stays open."""
+        charges = self._open(session)
+        for charge in charges:
             if charge.state == "unknown" or not (charge.expires_at < moment or is_gone(charge.owner)):
                 continue
             if charge.state == "reserved":
@@ -247,28 +251,10 @@ class Ledger:
                 charge.state = "unknown"
                 charge.note = "its process ended before it was settled"
         session.flush()
+        return [charge for charge in charges if charge.state in OPEN_STATES]
 
-    def _require_closed(self, session: Session, request_hash: str) -> None:
-        found = session.scalar(
-            select(ChargeRow).where(
-                ChargeRow.vendor == self.vendor,
-                ChargeRow.request_hash == request_hash,
-                ChargeRow.state.in_(OPEN_STATES),
-            )
-        )
-        if found is None:
-            return
-        if found.state == "unknown":
-            raise ChargeUnknownError(
-                f"The same {found.endpoint} call was sent on {found.day} and its charge is unknown "
-                f"({found.charge_id}).",
-                "`leadflow spend` lists it; resolve it before it is sent again.",
-            )
-        raise ChargeInFlightError(f"The same {found.endpoint} call is under way.", "Let it end.")
-
-    def _refusal(self, session: Session, today: date, cost: int) -> BudgetReachedError | None:
+    def _refusal(self, session: Session, today: date, counted: int, cost: int) -> BudgetReachedError | None:
         name = f"DAILY_CAP_{self.vendor.upper()}_CENTS"
-        counted = self._counted(session, today, today)
         if counted + cost > self.daily_cap_cents * MICROS_PER_CENT:
             return BudgetReachedError(
                 f"The daily cap at {self.vendor} is reached: {_dollars(counted)} of "
@@ -293,10 +279,10 @@ class Ledger:
         )
         return int(session.scalar(query) or 0)
 
-    def _note_alerts(self, session: Session, moment: datetime, *, at_least: int = 0) -> None:
+    def _note_alerts(self, session: Session, moment: datetime, *, counted: int, at_least: int = 0) -> None:
         """Write down which shares of today's cap are reached; a refusal means that all of it is."""
         today, cap = moment.date(), self.daily_cap_cents * MICROS_PER_CENT
-        percent = self._counted(session, today, today) * 100 // cap if cap else 0
+        percent = counted * 100 // cap if cap else 0
         for threshold in ALERT_PERCENTS:
             if max(percent, at_least) < threshold:
                 continue
@@ -304,6 +290,20 @@ class Ledger:
                 session.add(
                     SpendAlertRow(vendor=self.vendor, day=today, percent=threshold, reached_at=moment)
                 )
+
+
+def _require_closed(charges: list[ChargeRow], request_hash: str) -> None:
+    """Refuse a question whose charge is still open."""
+    found = next((charge for charge in charges if charge.request_hash == request_hash), None)
+    if found is None:
+        return
+    if found.state == "unknown":
+        raise ChargeUnknownError(
+            f"The same {found.endpoint} call was sent on {found.day} and its charge is unknown "
+            f"({found.charge_id}).",
+            "`leadflow spend` lists it; resolve it before it is sent again.",
+        )
+    raise ChargeInFlightError(f"The same {found.endpoint} call is under way.", "Let it end.")
 
 
 def _dollars(amount: int) -> str:

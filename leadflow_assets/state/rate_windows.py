@@ -25,16 +25,14 @@ class RateWindow:
         """Take one of the minute's ``limit`` calls: None when it was given, else when to ask again (UTC)."""
         minute = now.replace(second=0, microsecond=0)
         with database.session(self._settings) as session:
-            dialect = session.get_bind().dialect.name
-            insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-            session.execute(
-                insert(RateWindowRow)
-                .values(vendor=self._vendor, minute=minute, used=0)
-                .on_conflict_do_nothing()
-            )
-            row = session.scalars(
-                select(RateWindowRow).where(RateWindowRow.vendor == self._vendor).with_for_update()
-            ).one()
+            mine = select(RateWindowRow).where(RateWindowRow.vendor == self._vendor).with_for_update()
+            row = session.scalar(mine)
+            if row is None:
+                dialect = session.get_bind().dialect.name
+                insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+                first = insert(RateWindowRow).values(vendor=self._vendor, minute=minute, used=0)
+                session.execute(first.on_conflict_do_nothing())
+                row = session.scalars(mine).one()
             if row.blocked_until is not None and now < row.blocked_until:
                 session.commit()
                 return row.blocked_until

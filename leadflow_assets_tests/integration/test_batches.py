@@ -339,20 +339,20 @@ def test_the_profile_decides_for_the_others(settings: Settings, tmp_path: Path) 
 def test_an_endpoint_outside_the_contract_is_asked_for_no_more(
     settings: Settings, server: AttomServer, tmp_path: Path
 ) -> None:
-    server.properties = sample_street(25)
+    server.properties = sample_street(15)
     server.outside_plan = {EQUITY, EXPANDED}
     batches = Batches(settings)
-    job = batches.advance(batches.create(street_list(tmp_path / "l.csv", 25), name="Plan").job_id)
-    assert batches.outcomes(job.job_id).returned == 25
+    job = batches.advance(batches.create(street_list(tmp_path / "l.csv", 15), name="Plan").job_id)
+    assert batches.outcomes(job.job_id).returned == 15
     calls = Counter(call.path for call in server.calls)
     assert 0 < calls[EXPANDED] <= 10 and 0 < calls[EQUITY] <= 10
-    assert calls[DETAIL] == calls[ASSESSMENT] == 25
+    assert calls[DETAIL] == calls[ASSESSMENT] == 15
     reasons = Counter(
         (answer.endpoint, answer.reason) for answer in batches.answers(job.job_id) if answer.reason
     )
-    assert reasons == {("homeequity", "not_in_plan"): 25, ("expandedprofile", "not_in_plan"): 25}
+    assert reasons == {("homeequity", "not_in_plan"): 15, ("expandedprofile", "not_in_plan"): 15}
     assert_accounted(settings, server, job)
-    assert len(rows_of(settings, ATTOM_RESULTS, job)) == 25 * 4
+    assert len(rows_of(settings, ATTOM_RESULTS, job)) == 15 * 4
 
 
 def test_without_the_profile_the_first_that_finds_it_names_it(

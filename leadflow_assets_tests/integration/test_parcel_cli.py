@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from itertools import pairwise
 
 import pytest
@@ -12,10 +13,13 @@ import typer
 
 from leadflow_assets.cli import errors, output, parcel
 from leadflow_assets.domain.towns import SAMPLETON
+from leadflow_assets.enrich.unified.merge import merge
 from leadflow_assets.sampleton import PackageSpec, Planted, write_package
 from leadflow_assets.settings import Settings
+from leadflow_assets.sources.attom.record import AttomProperty, Lien, OpenLoan
 from leadflow_assets_tests.conftest import forget_environment
 from leadflow_assets_tests.integration.pipeline_helpers import refresh, settings_for
+from leadflow_assets_tests.integration.unified_helpers import publish_batch, rows_of, with_mortgage
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,56 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, Planted]:
     package = folder / SAMPLETON.shapefile_zip
     planted = write_package(PackageSpec(), package)
     assert refresh(settings, SAMPLETON, package).status == "refreshed"
+    rows = sorted(rows_of(settings, "mart/properties"), key=lambda row: str(row["property_id"]))
+    known = [
+        row["property_id"]
+        for quirk, count in (("price_zero", 1), ("condo_stack", 4))
+        for row in [row for row in rows if row["loc_id"] == planted.quirks[quirk][0]["LOC_ID"]][:count]
+    ]
+    publish_batch(settings, "one", [_with_everything(n, name) for n, name in enumerate(known, start=1)])
+    merge(settings)
     return settings, planted
+
+
+def _with_everything(attom_id: int, property_id: str) -> AttomProperty:
+    """What ATTOM may say of a property, all of it."""
+    record = AttomProperty(
+        attom_id=attom_id,
+        property_id=property_id,
+        second_mortgage_amount=40_000,
+        available_equity=-12_000,
+        loan_to_value=103.0,
+        open_loans=(OpenLoan(1, 410_000, date(2021, 6, 1), "P", "A SAVINGS BANK", 3.125),),
+        equity_source="LOAN_MODEL",
+        tax_amount=4_321.4,
+        tax_year=2026,
+        tax_delinquent_year=2024,
+        tax_source="TAX_ASSESSOR",
+        tax_source_date=date(2026, 9, 15),
+        foreclosure_record_type="LIS",
+        foreclosure_stage="lis_pendens",
+        foreclosure_recording_date=date(2026, 8, 3),
+        foreclosure_default_amount=9_900,
+        foreclosure_source="preforeclosuredetails",
+        avm_value=400_000,
+        avm_low=380_000,
+        avm_high=420_000,
+        avm_score=88,
+        avm_date=date(2026, 9, 30),
+        avm_source="attomavm",
+        propensity_score=71.5,
+        propensity_group="HIGH",
+        propensity_source="PROPENSITY",
+        lien_records=(Lien("TAX", 5_000), Lien("HOA", 700)),
+        liens_source="LIENS",
+        last_sale_date=date(2026, 5, 5),
+        last_sale_price=777_000,
+        last_sale_is_nominal=False,
+        sale_source="RECORDER",
+        sale_source_date=date(2026, 9, 2),
+    )
+    terms = {"mortgage_lender": "A SAVINGS BANK", "mortgage_rate": 3.125, "mortgage_rate_type": "FIXED"}
+    return with_mortgage(record, 410_000, "2026-09-01", mortgage_term_months=360, **terms)
 
 
 @pytest.fixture
@@ -121,6 +174,35 @@ def test_no_figure_is_cut_on_a_narrow_terminal(
             assert "\N{HORIZONTAL ELLIPSIS}" not in shown
     finally:
         output.stdout.cache_clear()
+
+
+def test_what_attom_says_is_told_with_its_source_and_what_differs(
+    run: Run, lake: tuple[Settings, Planted]
+) -> None:
+    shown = run("999", lake[1].quirks["price_zero"][0]["LOC_ID"])
+    text = " ".join(shown.out.split())
+    for told in (
+        "Mortgage $410,000 lent, by A SAVINGS BANK, 3.125 % fixed, 360 months [ATTOM detailmortgageowner, ",
+        "Second mortgage $40,000 lent",
+        "Equity -$12,000 available, -3 % of the value, loan to value 103 %; an estimate [ATTOM LOAN_MODEL, ",
+        "open loan 1: $410,000 lent, 2021-06-01, by A SAVINGS BANK, 3.125 %",
+        "Tax $4,321 for 2026, unpaid for 2024 [ATTOM TAX_ASSESSOR, 2026-09-15]",
+        "LIS: lis pendens: a suit about the property is pending, recorded 2026-08-03, in default $9,900",
+        "Value by model $400,000, $380,000 to $420,000, confidence 88 of 100; an estimate, not an appraisal",
+        "Default risk 71.5 of 100, group HIGH [ATTOM PROPENSITY, undated]",
+        "Liens 2 not released, $5,700 in all [ATTOM LIENS, undated]",
+        "Sale by ATTOM 2026-05-05, $777,000 [ATTOM RECORDER, 2026-09-02]",
+        "Sources differ last sale: later sale: last_sale_date ",
+    ):
+        assert told in text, told
+    assert "loans and equity" not in shown.out.lower().split("not known")[1]
+
+
+def test_of_many_units_it_is_counted_what_attom_knows(run: Run, lake: tuple[Settings, Planted]) -> None:
+    shown = run("999", lake[1].quirks["condo_stack"][0]["LOC_ID"])
+    text = " ".join(shown.out.split())
+    assert "ATTOM knows of 30 properties: mortgages 4, equity 4, tax 4" in text
+    assert "Sources differ for 4 of 30 properties" in text
 
 
 def test_a_tax_parcel_and_its_pieces(run: Run, lake: tuple[Settings, Planted]) -> None:

@@ -17,6 +17,7 @@ import pytest
 import shapely
 
 from leadflow_assets.domain.towns import SAMPLETON, town_by_id
+from leadflow_assets.enrich.unified.merge import merge
 from leadflow_assets.errors import LeadflowError, StoreError, UsageError
 from leadflow_assets.lake import tables
 from leadflow_assets.lake.lake import Lake
@@ -25,7 +26,15 @@ from leadflow_assets.search.engine import open_searcher
 from leadflow_assets.search.index import build_index
 from leadflow_assets.search.parcel.holdings import holdings_of
 from leadflow_assets.search.parcel.report import ParcelReport, as_document, parcel_report
+from leadflow_assets.sources.attom.record import Lien, OpenLoan
 from leadflow_assets_tests.integration.pipeline_helpers import Published, refresh, settings_for
+from leadflow_assets_tests.integration.unified_helpers import (
+    attom,
+    publish_answers,
+    publish_batch,
+    rows_of,
+    with_mortgage,
+)
 
 DAY = date(2026, 6, 1)
 SQUARE_FEET = 10.763910416709722
@@ -359,6 +368,145 @@ def test_what_no_source_has_is_said_of_every_parcel(sampleton: TwoReleases) -> N
         told = {gap.what for gap in sampleton.report(sampleton.first.quirks[quirk][0]["LOC_ID"]).unknowns}
         assert {"loans and equity", "vacancy", "phone numbers and e-mail of owners"} <= told
         assert any("court cases" in what for what in told)
+
+
+@dataclass(frozen=True)
+class WithAttom:
+    """Sampleton with what ATTOM says of one house, a building of units that waits, and some inquiries."""
+
+    settings: Any
+    house: dict[str, Any]
+    flats: list[dict[str, Any]]
+    asked: list[dict[str, Any]]
+
+    def report(self, loc_id: str, **settings: Any) -> ParcelReport:
+        used = settings_for(self.settings.data_dir, leadflow_demo=True, **settings)
+        return parcel_report(used, SAMPLETON, loc_id, day=DAY)
+
+
+@pytest.fixture(scope="module")
+def with_attom(tmp_path_factory: pytest.TempPathFactory, sampleton: TwoReleases) -> WithAttom:
+    data = tmp_path_factory.mktemp("attom") / "data"
+    shutil.copytree(sampleton.town.settings.data_dir, data, symlinks=True)
+    settings = settings_for(data, leadflow_demo=True)
+    rows = sorted(rows_of(settings, tables.PROPERTIES.name), key=lambda row: str(row["property_id"]))
+    alone = [row for row in rows if row["records_on_parcel"] == 1 and row["house_number"] and not row["unit"]]
+    house, asked = alone[0], alone[1:6]
+    flats = [row for row in rows if row["loc_id"] == sampleton.first.quirks["condo_stack"][0]["LOC_ID"]]
+    record = attom(
+        7,
+        property_id=house["property_id"],
+        site_address=house["site_address"],
+        available_equity=140_000,
+        loan_to_value=65.0,
+        total_loan_balance=260_000,
+        open_loans=(OpenLoan(1, 300_000, date(2021, 6, 1), "P", "A SAVINGS BANK", 3.125),),
+        equity_source="homeequity",
+        equity_source_date=date(2026, 9, 1),
+        tax_amount=4_321.0,
+        tax_year=2026,
+        tax_source="expandedprofile",
+        tax_source_date=date(2026, 9, 15),
+        foreclosure_record_type="NFS",
+        foreclosure_stage="sale_notice",
+        foreclosure_auction_date=date(2026, 12, 1),
+        foreclosure_source="preforeclosuredetails",
+        avm_value=400_000,
+        avm_low=380_000,
+        avm_high=420_000,
+        avm_score=88,
+        avm_source="attomavm",
+        propensity_score=71.0,
+        propensity_group="HIGH",
+        propensity_source="PROPENSITY",
+        lien_records=(Lien("TAX", 5_000),),
+        liens_source="LIENS",
+        last_sale_date=date(2026, 5, 5),
+        last_sale_price=777_000,
+        sale_source="RECORDER",
+        sale_source_date=date(2026, 9, 2),
+    )
+    records = [with_mortgage(record, 300_000, "2026-09-01", mortgage_lender="A SAVINGS BANK")]
+    records.append(attom(8, flats[0]["site_address"]))
+    publish_batch(settings, "one", records)
+    answers = [
+        (asked[0], "homeequity", "no_match"),
+        (asked[1], "homeequity", "returned"),
+        (asked[2], "homeequity", "error"),
+        (asked[2], "homeequity", "ambiguous"),
+        (asked[3], "preforeclosuredetails", "pending"),
+    ]
+    publish_answers(
+        settings,
+        "one",
+        [
+            {"property_id": row["property_id"], "endpoint": endpoint, "outcome": outcome}
+            for row, endpoint, outcome in answers
+        ],
+    )
+    merge(settings)
+    build_index(Lake(settings))
+    return WithAttom(settings, house, flats, asked)
+
+
+def test_what_attom_says_stands_with_its_source_and_day(with_attom: WithAttom) -> None:
+    report = with_attom.report(with_attom.house["loc_id"])
+    (unit,) = report.units
+    vendor = unit.vendor
+    assert vendor.attom_id == 7
+    assert vendor.mortgages is not None and vendor.mortgages.first is not None
+    assert (vendor.mortgages.first.amount, vendor.mortgages.second) == (300_000, None)
+    assert (vendor.mortgages.source, vendor.mortgages.source_date) == (
+        "ATTOM detailmortgageowner",
+        date(2026, 9, 1),
+    )
+    assert vendor.equity is not None and vendor.equity.open_loans[0].amount == 300_000
+    assert (vendor.equity.loan_balance, vendor.equity.equity_percent) == (260_000, 35.0)
+    assert vendor.tax is not None and (vendor.tax.amount, vendor.tax.delinquent_year) == (4_321.0, None)
+    assert vendor.foreclosure is not None and vendor.foreclosure.meaning == "notice of a foreclosure sale"
+    assert vendor.valuation is not None and vendor.valuation.score == 88
+    assert vendor.propensity is not None and vendor.propensity.group == "HIGH"
+    assert vendor.liens is not None and (vendor.liens.count, vendor.liens.amount) == (1, 5_000)
+    assert vendor.deed is not None and vendor.deed.price == 777_000
+    assert "last_sale" in {conflict.fields for conflict in vendor.conflicts}
+    fields = {(fact.fields, fact.source) for fact in report.sources}
+    assert {("mortgage", "ATTOM detailmortgageowner"), ("liens", "ATTOM LIENS")} <= fields
+    gaps = {gap.what: gap.why for gap in report.unknowns}
+    assert not {"loans and equity", "mortgages", "liens and judgments", "a market value by a model"} & set(
+        gaps
+    )
+    assert "names no unpaid year" in gaps["unpaid taxes"]
+    document = json.loads(json.dumps(as_document(report), allow_nan=False))
+    assert document["units"][0]["vendor"]["foreclosure"]["auction_date"] == "2026-12-01"
+
+
+@pytest.mark.parametrize(
+    ("number", "what", "said"),
+    [
+        (0, "loans and equity", "asked on 2026-10-01 and knows no such property"),
+        (1, "loans and equity", "asked on 2026-10-01 and says nothing of it"),
+        (2, "loans and equity", "the answer was an error"),
+        (3, "foreclosure notices (none reported is not none)", "the answer is pending"),
+        (3, "loans and equity", "ATTOM was not asked about it"),
+        (4, "mortgages", "ATTOM was not asked about it"),
+        (4, "liens and judgments", "comes in ATTOM's files only"),
+    ],
+)
+def test_of_what_is_unknown_it_is_said_why(with_attom: WithAttom, number: int, what: str, said: str) -> None:
+    report = with_attom.report(with_attom.asked[number]["loc_id"], attom_api_key="a key")
+    (gap,) = [gap for gap in report.unknowns if gap.what == what]
+    assert said in gap.why and gap.filled_by
+    assert gap.properties == (with_attom.asked[number]["property_id"],)
+
+
+def test_without_a_key_and_while_a_record_waits_the_report_says_so(with_attom: WithAttom) -> None:
+    report = with_attom.report(with_attom.asked[4]["loc_id"])
+    gaps = {gap.what: gap.why for gap in report.unknowns}
+    assert "ATTOM_API_KEY is not set" in gaps["loans and equity"]
+    condominium = with_attom.report(with_attom.flats[0]["loc_id"])
+    (gap,) = [gap for gap in condominium.unknowns if gap.what == "loans and equity"]
+    assert "waits for a person (several properties)" in gap.why
+    assert f"({len(gap.properties)} of {len(condominium.units)} records)" in gap.why
 
 
 def test_the_document_is_complete_json(sampleton: TwoReleases) -> None:

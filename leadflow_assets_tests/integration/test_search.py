@@ -106,6 +106,8 @@ def criteria(draw: st.DrawFn, frame: pd.DataFrame) -> SearchCriteria:
         "year": lambda: {"max_year_built": int(one_of("year_built"))},
         "units": lambda: {"min_units": draw(st.integers(0, 6))},
         "acres": lambda: {"max_lot_acres": float(one_of("lot_acres"))},
+        "equity": lambda: ordered("equity", [int(one_of("available_equity")) for _ in range(2)]),
+        "equity_percent": lambda: {"min_equity_percent": float(one_of("equity_percent"))},
         "areas": lambda: {"areas": [circle(), triangle()][: draw(st.integers(1, 2))]},
         "owner": lambda: {"owner": word("owner_words")},
         "street": lambda: {"street": word("street_normalized")},
@@ -126,7 +128,8 @@ class TestBothEngines:
         self, data: st.DataObject, here: SearchLake, engines: tuple[Searcher, Searcher]
     ) -> None:
         asked = data.draw(criteria(here.frame))
-        sort = data.draw(st.sampled_from(["property_id", "-total_value", "last_sale_date", "owner_name"]))
+        orders = ["property_id", "-total_value", "last_sale_date", "owner_name", "-available_equity"]
+        sort = data.draw(st.sampled_from(orders))
         index, parquet = engines
         one, other = (e.search(asked, sort=(sort,), limit=40, columns=SEARCH_COLUMNS) for e in engines)
         assert one.total == other.total == len(index.ids(asked))
@@ -235,6 +238,21 @@ class TestAnswersAgainstPandas:
         for searcher in engines:
             assert row["property_id"] in searcher.ids(asked)
 
+    def test_equity_is_searched_shown_and_never_guessed(self, here: SearchLake, engines: Any) -> None:
+        frame = here.frame
+        low = frame["available_equity"].between(-40_000, 10_000)
+        rich = frame["equity_percent"] >= 50
+        assert 0 < low.sum() < frame["available_equity"].notna().sum() and rich.any()
+        for searcher in engines:
+            found = searcher.ids(SearchCriteria(min_equity=-40_000, max_equity=10_000))
+            assert found == matching(here, low)
+            assert searcher.ids(SearchCriteria(min_equity_percent=50)) == matching(here, rich)
+            columns = ("property_id", "available_equity", "foreclosure_auction_date", "attom_id")
+            rows = searcher.search(SearchCriteria(max_equity=0), limit=5000, columns=columns).rows.to_pandas()
+            wanted = frame.set_index("property_id").loc[rows["property_id"], list(columns[1:])]
+            assert rows["available_equity"].to_list() == wanted["available_equity"].to_list()
+            assert rows["foreclosure_auction_date"].to_list() == wanted["foreclosure_auction_date"].to_list()
+
     def test_unknown_values_match_no_range(self, here: SearchLake, engines: Any) -> None:
         unknown = set(here.frame[here.frame["year_built"].isna()]["property_id"])
         found = set(engines[0].ids(SearchCriteria(min_year_built=1600)))
@@ -248,10 +266,20 @@ class TestAnswersAgainstPandas:
 
 
 class TestNothingIsSilent:
-    def test_filters_that_need_other_sources_say_so(self, engines: Any) -> None:
-        result = engines[0].search(SearchCriteria(min_equity=1))
-        assert result.total == 0
-        assert any("needs ATTOM data" in text and "2 of 2 towns" in text for text in result.notes)
+    def test_filters_that_need_other_sources_say_so(self, here: SearchLake, engines: Any) -> None:
+        monroe = engines[0].search(SearchCriteria(towns=(MONROE.town_id,), max_equity=1))
+        assert monroe.total == 0
+        assert any("needs ATTOM data, missing for Monroe: nothing could" in text for text in monroe.notes)
+        known = here.frame["available_equity"].notna().sum()
+        records = (here.frame["town_id"] == SAMPLETON_ID).sum()
+        share = f"known for {known:,} of {records:,} properties in the other"
+        for searcher in engines:
+            told = [text for text in searcher.describe(SearchCriteria(min_equity=1)).notes if "ATTOM" in text]
+            assert len(told) == 1 and f"missing for 1 of 2 towns (Monroe); {share}" in told[0]
+            alone = SearchCriteria(towns=(SAMPLETON_ID,), min_equity_percent=0.5)
+            (text,) = [text for text in searcher.describe(alone).notes if "ATTOM" in text]
+            percents = here.frame["equity_percent"].notna().sum()
+            assert "missing" not in text and f"known for {percents:,} of {records:,}" in text
         scores = engines[0].search(SearchCriteria(towns=(SAMPLETON_ID,), min_score=50))
         assert any("min_score needs distress scores" in t and "Sampleton" in t for t in scores.notes)
 

@@ -14,7 +14,13 @@ import pyarrow.parquet as pq
 from leadflow_assets.lake.geoparquet import write_parquet
 from leadflow_assets.lake.lake import Lake
 from leadflow_assets.lake.publish import Publisher, StagedPartition, upload
-from leadflow_assets.lake.tables import ATTOM_PROPERTIES, PROPERTY_RECORDS, SCHEMA_VERSION
+from leadflow_assets.lake.tables import (
+    ATTOM_PROPERTIES,
+    ATTOM_RESULTS,
+    PROPERTY_RECORDS,
+    SCHEMA_VERSION,
+    Table,
+)
 from leadflow_assets.settings import Settings
 from leadflow_assets.sources.attom.record import AttomProperty, as_table
 
@@ -47,14 +53,18 @@ def with_mortgage(record: AttomProperty, amount: int, day: str, **more: Any) -> 
 
 def publish_batch(settings: Settings, batch_id: str, records: Sequence[AttomProperty]) -> None:
     """Publish a partition of core/attom_properties."""
-    folder = settings.data_dir / "batches"
-    folder.mkdir(parents=True, exist_ok=True)
     table = as_table(sorted(records, key=lambda record: record.attom_id))
     rows = table.add_column(0, "batch_id", pa.array([batch_id] * table.num_rows, pa.string()))
-    file = write_parquet(folder / f"{batch_id}.parquet", rows, ATTOM_PROPERTIES, provenance={})
+    _publish(settings, ATTOM_PROPERTIES, batch_id, rows)
+
+
+def _publish(settings: Settings, table: Table, batch_id: str, rows: pa.Table) -> None:
+    folder = settings.data_dir / "batches"
+    folder.mkdir(parents=True, exist_ok=True)
+    file = write_parquet(folder / f"{table.short_name}-{batch_id}.parquet", rows, table, provenance={})
     staged = StagedPartition(
-        table=ATTOM_PROPERTIES.name,
-        partition=ATTOM_PROPERTIES.partition(batch_id),
+        table=table.name,
+        partition=table.partition(batch_id),
         files={"data": file},
         fingerprint=file.sha256,
         inputs={},
@@ -63,6 +73,23 @@ def publish_batch(settings: Settings, batch_id: str, records: Sequence[AttomProp
     )
     lake = Lake(settings)
     Publisher(lake.store, "test").publish(staged.table, {staged.partition: upload(lake.store, staged)})
+
+
+def publish_answers(settings: Settings, batch_id: str, answers: Sequence[dict[str, Any]]) -> None:
+    """Publish a partition of raw/attom_results; each answer names property_id, endpoint and outcome."""
+    rows = [
+        {
+            "batch_id": batch_id,
+            "request_number": number,
+            "reports": 0,
+            "from_cache": False,
+            "fetched_at": FETCHED,
+            **answer,
+        }
+        for number, answer in enumerate(answers, start=1)
+    ]
+    table = pa.Table.from_pylist(rows, schema=ATTOM_RESULTS.schema)
+    _publish(settings, ATTOM_RESULTS, batch_id, table)
 
 
 def rows_of(settings: Settings, table: str, town_id: int = 999) -> list[dict[str, Any]]:

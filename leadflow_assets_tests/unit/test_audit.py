@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pandas as pd
 import pandera.pandas as pandera
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandera.typing import Series
 
-from leadflow_assets.lake.audit import schema_problems
+from leadflow_assets.lake.audit import audit_file, schema_problems
 from leadflow_assets.lake.columns import Double, Int32, TableModel, Text, arrow_schema, column
+from leadflow_assets.lake.geoparquet import write_parquet
+from leadflow_assets.lake.tables import PARCELS
+from leadflow_assets_tests.conftest import parcel_rows
 
 
 class Sample(TableModel):
@@ -47,6 +54,7 @@ def pandera_passes(rows: pa.Table) -> bool:
 
 
 @pytest.mark.filterwarnings("ignore::FutureWarning")  # pandera's own, when it collects its failures
+@settings(deadline=None)
 @given(st.lists(ROW, max_size=6))
 def test_the_audit_passes_exactly_what_pandera_passes(rows: list[dict[str, object]]) -> None:
     given_table = table(rows)
@@ -78,3 +86,33 @@ def test_another_type_or_order_of_columns_is_a_fault() -> None:
 
 def _wider(schema: pa.Schema) -> pa.Schema:
     return schema.set(0, pa.field("town_id", pa.int64()))
+
+
+def test_faults_far_apart_in_a_large_file_are_counted_together(tmp_path: Path) -> None:
+    rows = parcel_rows(1, 40_000)
+    path = tmp_path / "parcels.parquet"
+
+    def audited(name: str, change: Callable[[list[Any]], None]) -> tuple[str, ...]:
+        values = rows[name].to_pylist()
+        change(values)
+        field = rows.schema.field(name)
+        changed = rows.set_column(rows.schema.names.index(name), field, pa.array(values, field.type))
+        write_parquet(path, changed, PARCELS, provenance={})
+        return audit_file(path, PARCELS, expected_rows=40_000).problems
+
+    def both_ends(value: object) -> Callable[[list[Any]], None]:
+        return lambda values: values.__setitem__(slice(0, 40_000, 39_999), [value, value])
+
+    assert audited("lon", lambda _: None) == ()
+    (told,) = audited("lon", both_ends(-60.0))
+    assert "lon breaks" in told and "(2x)" in told
+    assert audited("loc_id", both_ends("M_1_1")) == ("key (loc_id) repeats 1x",)
+    (told,) = audited("geometry", both_ends(bytes(21)))
+    assert told == "2 geometries are not MultiPolygon"
+
+
+def test_a_file_cut_short_is_not_readable(tmp_path: Path) -> None:
+    path = tmp_path / "parcels.parquet"
+    write_parquet(path, parcel_rows(1, 100), PARCELS, provenance={})
+    path.write_bytes(path.read_bytes()[:-100])
+    assert "not readable as Parquet" in audit_file(path, PARCELS).problems[0]

@@ -15,7 +15,7 @@ import pyarrow as pa
 from leadflow_assets.enrich.batches.code import attom_code_version
 from leadflow_assets.enrich.batches.job import BatchJob, BatchRequest, Landed, Outcomes, RequestAnswer
 from leadflow_assets.enrich.batches.outcome import UNNAMEABLE
-from leadflow_assets.lake.geoparquet import write_parquet
+from leadflow_assets.lake.store import raise_for_disk
 from leadflow_assets.lake.tables import ATTOM_PROPERTIES, ATTOM_RESULTS, Table
 from leadflow_assets.sources.attom.batch_result import AddressKey, ResultRow
 from leadflow_assets.sources.attom.record import AttomProperty, as_table, combine
@@ -146,6 +146,10 @@ def write(
     Raises:
         StoreError: the disk is full.
     """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise_for_disk(error, folder)
     made = [_result_row(job.job_id, found, sent, fetched_at) for found in answered]
     results = _written(folder, ATTOM_RESULTS, pa.Table.from_pylist(made, ATTOM_RESULTS.schema), inputs)
     by_id: dict[int, list[AttomProperty]] = defaultdict(list)
@@ -181,5 +185,8 @@ def _result_row(job_id: str, found: Answered, sent: Submission, fetched_at: date
 
 
 def _written(folder: Path, table: Table, rows: pa.Table, inputs: Mapping[str, str]) -> Path:
+    # Imported late: the libraries of geometry take longer to load than most batches to submit.
+    from leadflow_assets.lake.geoparquet import write_parquet
+
     lineage = {"inputs": json.dumps(dict(inputs), sort_keys=True), "code_version": attom_code_version()}
     return write_parquet(folder / f"{table.short_name}.parquet", rows, table, provenance=lineage).path

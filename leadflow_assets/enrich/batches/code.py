@@ -11,6 +11,8 @@ from importlib import resources
 
 _PLACES = ("sources/attom",)
 _FILES = (
+    "enrich/batches/batch_rows.py",
+    "enrich/batches/delivered.py",
     "enrich/batches/landing.py",
     "lake/columns.py",
     "lake/schemas/attom.py",

@@ -7,65 +7,39 @@ costs little. A file that cannot be taken is told once, with what is wrong, and 
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from leadflow_assets.enrich.batches.delivery_archive import (
-    ArchivedFile,
-    Receipt,
-    file_key,
-    read_receipt,
-    receipt_key,
-    store_delivery,
-)
 from leadflow_assets.enrich.batches.inbox_marks import InboxMarks
 from leadflow_assets.enrich.batches.inbox_places import (
     FolderPlace,
     InboxChangedError,
     InboxFile,
     InboxPlace,
-    changed,
     open_place,
 )
+from leadflow_assets.enrich.batches.inbox_taking import Delivery, of_nobody_knows_what, take_delivery
 from leadflow_assets.enrich.batches.job import BatchJob
-from leadflow_assets.errors import LeadflowError, SourceAnswerError, StoreError, UsageError
+from leadflow_assets.errors import SourceAnswerError, StoreError, UsageError
 from leadflow_assets.lake.lake import Lake
-from leadflow_assets.lake.staging import staging_folder
-from leadflow_assets.lake.store import raise_for_disk
 from leadflow_assets.settings import Settings
-from leadflow_assets.sources.attom.bulk import delivery_id
-from leadflow_assets.sources.attom.bulk_file import DeliveredFile, headings, natural_order, open_delivered
+from leadflow_assets.sources.attom.bulk_file import headings, natural_order
 from leadflow_assets.sources.attom.bulk_layouts import dataset_named
 
 if TYPE_CHECKING:
     from leadflow_assets.enrich.batches.service import Batches
 
+__all__ = ["SETTLED_AFTER", "Delivery", "scan", "take", "take_paths"]
 
 # A file is complete when nothing was written to it for so long.
 SETTLED_AFTER = timedelta(minutes=1)
-_AT_ONCE = 4 << 20
 # Files on their way, as browsers, rsync and SFTP clients name them.
 _ON_THE_WAY = re.compile(r"^[.~]|(\.(part|partial|filepart|tmp|temp|crdownload|download)|~)$", re.IGNORECASE)
 _DAY = re.compile(r"(?<!\d)20\d\d[-_.]?[01]\d(?:[-_.]?[0-3]\d)?(?!\d)")
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """Files of one dataset that belong together, in the order in which they are loaded.
-
-    ``problem``: the one file cannot be taken; taking it raises that error, and it is not found again.
-    """
-
-    dataset: str | None
-    files: tuple[InboxFile, ...]
-    problem: LeadflowError | None = None
 
 
 def scan(settings: Settings, *, now: datetime | None = None) -> list[Delivery]:
@@ -96,7 +70,7 @@ def take(settings: Settings, batches: Batches, delivery: Delivery) -> BatchJob:
         SourceUnavailableError: a file changed or went meanwhile, or cannot be reached.
         StoreError: the lake refuses.
     """
-    return _take(settings, batches, open_place(settings), delivery)
+    return take_delivery(settings, batches, open_place(settings), delivery)
 
 
 def take_paths(settings: Settings, batches: Batches, paths: Sequence[Path]) -> list[BatchJob]:
@@ -117,7 +91,7 @@ def take_paths(settings: Settings, batches: Batches, paths: Sequence[Path]) -> l
     for delivery in deliveries:
         if delivery.problem is not None:
             raise delivery.problem
-    return [_take(settings, batches, place, delivery) for delivery in deliveries]
+    return [take_delivery(settings, batches, place, delivery) for delivery in deliveries]
 
 
 def _rests(file: InboxFile, moment: datetime) -> bool:
@@ -170,7 +144,7 @@ def _deliveries(
         if len(beside) == 1:
             groups[beside[0]] += lists
         else:
-            unfit += [Delivery(None, (file,), _of_nobody_knows_what(file)) for file in lists]
+            unfit += [Delivery(None, (file,), of_nobody_knows_what(file)) for file in lists]
     whole = [Delivery(dataset, _in_order(group)) for (_, dataset), group in groups.items()]
     return sorted([*whole, *unfit], key=lambda delivery: natural_order(delivery.files[0].name))
 
@@ -184,15 +158,8 @@ def _datasets(place: InboxPlace, file: InboxFile) -> list[str]:
             raise StoreError(f"{file.location} cannot be read ({error.strerror}).") from error
     named = [dataset for dataset in found if dataset is not None]
     if None in found and len(named) > 1:
-        raise _of_nobody_knows_what(file)
+        raise of_nobody_knows_what(file)
     return named
-
-
-def _of_nobody_knows_what(file: InboxFile) -> SourceAnswerError:
-    return SourceAnswerError(
-        f"{file.base} lists deletions and does not say of which dataset.",
-        "Name it for the dataset (TAXASSESSOR_DELETES.txt), or deliver it together with the dataset's file.",
-    )
 
 
 def _in_order(files: Sequence[InboxFile]) -> tuple[InboxFile, ...]:
@@ -204,103 +171,3 @@ def _in_order(files: Sequence[InboxFile]) -> tuple[InboxFile, ...]:
         return re.sub(r"\D", "", day.group()) if day else "", natural_order(file.name)
 
     return tuple(sorted(files, key=place))
-
-
-def _take(settings: Settings, batches: Batches, place: InboxPlace, delivery: Delivery) -> BatchJob:
-    lake, dataset = Lake(settings), delivery.dataset
-    marks = InboxMarks(lake.store, settings.batch_results_dir)
-    if delivery.problem is not None or dataset is None:
-        problem = delivery.problem or _of_nobody_knows_what(delivery.files[0])
-        if isinstance(problem, SourceAnswerError):
-            # What else is wrong can be put right without a change of the file: it is told until it is.
-            marks.refuse(delivery.files[0], problem)
-        raise problem
-    with staging_folder(lake.staging, "delivery") as folder:
-        copies = [
-            _copied(place, file, folder / f"{number:03d}", dataset, marks)
-            for number, file in enumerate(delivery.files)
-        ]
-        known = {copy.sha256: marks.batch_of(copy.sha256, dataset) for copy in copies}
-        receipts = [
-            read_receipt(lake.store, receipt_key(settings.batch_results_dir, batch))
-            for batch in dict.fromkeys(known.values())
-            if batch is not None
-        ]
-        fresh = list({copy.sha256: copy for copy in copies if known[copy.sha256] is None}.values())
-        if fresh:
-            receipts.append(_archived(lake, settings, dataset, fresh))
-    for copy in fresh:
-        marks.archived(copy.sha256, dataset, receipts[-1].delivery_id)
-    jobs = [_adopted(settings, batches, receipt) for receipt in receipts]
-    for copy in copies:
-        marks.take(copy.file, dataset, copy.datasets, jobs[-1].job_id)
-    return jobs[-1]
-
-
-@dataclass(frozen=True)
-class _Copy:
-    """A file on its way into the lake: ``texts`` are those of the dataset, of ``datasets`` in all."""
-
-    file: InboxFile
-    path: Path
-    sha256: str
-    texts: tuple[DeliveredFile, ...]
-    datasets: int
-
-
-def _copied(place: InboxPlace, file: InboxFile, folder: Path, dataset: str, marks: InboxMarks) -> _Copy:
-    """A copy under the file's own name: the whole of the state that was found, and nothing else."""
-    path = folder / file.base
-    with place.open(file) as source:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with path.open("wb") as target:
-                shutil.copyfileobj(source, target, _AT_ONCE)
-                target.flush()
-                os.fsync(target.fileno())
-        except OSError as error:
-            raise_for_disk(error, folder.parent)
-    place.open(file).close()
-    if path.stat().st_size != file.size:
-        raise changed(file)
-    try:
-        texts = open_delivered(path, folder / "texts")
-    except SourceAnswerError as problem:
-        marks.refuse(file, problem)
-        raise
-    datasets = {text.dataset for text in texts} - {None}
-    wanted = tuple(text for text in texts if text.dataset in (dataset, None))
-    return _Copy(file, path, texts[0].sha256, wanted, max(1, len(datasets)))
-
-
-def _archived(lake: Lake, settings: Settings, dataset: str, copies: Sequence[_Copy]) -> Receipt:
-    texts = [text for copy in copies for text in copy.texts]
-    made, results = delivery_id(texts), settings.batch_results_dir
-    files = tuple(
-        ArchivedFile(
-            copy.file.base,
-            copy.file.location,
-            file_key(results, made, number, copy.file.base),
-            copy.file.size,
-            copy.sha256,
-            copy.file.modified,
-        )
-        for number, copy in enumerate(copies, 1)
-    )
-    lines = sum(max(text.lines - 1, 0) for text in texts)
-    receipt = Receipt(made, dataset, datetime.now(UTC), lines, files)
-    return store_delivery(lake.store, receipt_key(results, made), receipt, [copy.path for copy in copies])
-
-
-def _adopted(settings: Settings, batches: Batches, receipt: Receipt) -> BatchJob:
-    names = [file.name for file in receipt.files]
-    return batches.adopt(
-        receipt.delivery_id,
-        # Names of files may be long, or hold what does not print.
-        name=f"{receipt.dataset} {receipt.taken_at:%Y-%m-%d}",
-        transport="files",
-        source_file=names[0],
-        results_key=receipt_key(settings.batch_results_dir, receipt.delivery_id),
-        total_records=receipt.lines,
-        facts={"dataset": receipt.dataset, "files": names},
-    )

@@ -1,7 +1,7 @@
 """What became of files in the inbox, remembered in the lake: for all machines, and found by one listing.
 
 ``<results>/_inbox/<state of a file>/`` holds one entry for each dataset of it that was taken, or one that it
-was refused by this version of the program: a later one may know it. ``bytes/`` says in which batch bytes are.
+was refused by this version of the program: a later one may know it. ``bytes/`` says which batches have bytes.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from leadflow_assets.errors import LeadflowError
 from leadflow_assets.lake.store import Store
 
 _FOLDER = "_inbox"
+_BYTES = "bytes"
 _REFUSED = f"refused-{__version__}.json"
 
 
@@ -40,16 +41,15 @@ class InboxMarks:
         """Was this dataset of the file taken?"""
         return any(entry.endswith(f"-{dataset}.json") for entry in self._found.get(file.mark, ()))
 
-    def batch_of(self, sha256: str, dataset: str) -> str | None:
-        """The batch that these bytes are in, wherever they lay; None if they are in none."""
-        try:
-            return str(json.loads(self._store.read(self._bytes(sha256, dataset)))["batch"])
-        except FileNotFoundError:
-            return None
+    def batches_of(self, sha256: str, dataset: str) -> list[str]:
+        """The batches that these bytes are archived for, wherever they lay."""
+        start = f"{sha256}-{dataset}/"
+        entries = sorted(self._found.get(_BYTES, ()))
+        return [e.removeprefix(start).removesuffix(".json") for e in entries if e.startswith(start)]
 
     def archived(self, sha256: str, dataset: str, batch_id: str) -> None:
-        """Remember in which batch bytes are."""
-        self._store.put_new(self._bytes(sha256, dataset), json.dumps({"batch": batch_id}).encode())
+        """Remember that a batch has these bytes."""
+        self._store.put_new(f"{self._prefix}{_BYTES}/{sha256}-{dataset}/{batch_id}.json", b"{}")
 
     def take(self, file: InboxFile, dataset: str, datasets: int, batch_id: str) -> None:
         """Remember that one of its ``datasets`` is a batch now."""
@@ -58,9 +58,6 @@ class InboxMarks:
     def refuse(self, file: InboxFile, problem: LeadflowError) -> None:
         """Remember that it was told what is wrong with it."""
         self._write(file, _REFUSED, {"problem": problem.message, "hint": problem.hint})
-
-    def _bytes(self, sha256: str, dataset: str) -> str:
-        return f"{self._prefix}bytes/{sha256}-{dataset}.json"
 
     def _write(self, file: InboxFile, entry: str, facts: dict[str, Any]) -> None:
         content = {"file": file.location, "modified": file.modified.isoformat(), **facts}

@@ -125,17 +125,21 @@ def gather_lines(connection: duckdb.DuckDBPyConnection) -> None:
     Needs ``matches``. The same facts of one ATTOM id in several batches are one record, fetched when it was
     fetched last.
     """
-    facts = [name for group in GROUPS if group != "owner" for name in group_facts(group)]
-    said = [f"{group}_{part}" for group in GROUPS for part in ("source", "source_date")]
-    hashed = [*_PLACE, *_OWNERS, "owner_occupied", *facts, *said]
     fetched = [f"{group}_fetched_at" for group in GROUPS]
-    packed = ", ".join(f"{name} := {name}" for name in hashed)
+    said = ", ".join(
+        [f"to_json({_packed(_PLACE)})"]
+        # Most records speak of one or two groups; a silent one costs nothing.
+        + [
+            f"CASE WHEN {g}_source IS NOT NULL THEN to_json({_packed(_hashed(g))})::VARCHAR END"
+            for g in GROUPS
+        ]
+    )
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE lines AS
         WITH hashed AS (
             SELECT attom_id, batch_id, {", ".join(fetched)},
-                left(md5(to_json(struct_pack({packed}))::VARCHAR), 16) AS record_hash
-            FROM attom
+                left(md5(concat_ws(chr(10), {said})), 16) AS record_hash
+            FROM attom SEMI JOIN (FROM matches WHERE town_id IS NOT NULL) USING (attom_id)
         ),
         kept AS (
             SELECT attom_id, record_hash,
@@ -148,6 +152,16 @@ def gather_lines(connection: duckdb.DuckDBPyConnection) -> None:
         FROM kept AS k JOIN matches AS m USING (attom_id)
         WHERE m.town_id IS NOT NULL
     """)
+
+
+def _hashed(group: str) -> tuple[str, ...]:
+    """What makes a group's facts other facts: all but when they were fetched."""
+    facts = (*_OWNERS, "owner_occupied") if group == "owner" else group_facts(group)
+    return (*facts, f"{group}_source", f"{group}_source_date")
+
+
+def _packed(names: Iterable[str]) -> str:
+    return f"struct_pack({', '.join(f'{name} := {name}' for name in names)})"
 
 
 def town_contents(connection: duckdb.DuckDBPyConnection) -> dict[int, str]:
@@ -175,17 +189,6 @@ def moved_with(connection: duckdb.DuckDBPyConnection, towns: Collection[int]) ->
         before = len(found)
         found |= {town for pair in pairs if found & set(pair) for town in pair}
     return found
-
-
-def towns_of_batches(connection: duckdb.DuckDBPyConnection, batch_ids: Iterable[str]) -> set[int]:
-    """Towns in which ATTOM ids of these batches stand, now or as published."""
-    rows = connection.execute(
-        "SELECT DISTINCT town_id FROM (SELECT attom_id, town_id FROM lines UNION ALL "
-        "SELECT attom_id, town_id FROM published) SEMI JOIN "
-        "(SELECT attom_id FROM attom WHERE batch_id IN (SELECT unnest(?::VARCHAR[]))) USING (attom_id)",
-        [list(batch_ids)],
-    ).fetchall()
-    return {town for (town,) in rows}
 
 
 def write_records(connection: duckdb.DuckDBPyConnection, towns: Collection[int], path: Path) -> None:

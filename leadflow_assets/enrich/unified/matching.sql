@@ -49,6 +49,9 @@ FROM (
 CREATE OR REPLACE TEMP TABLE sharing AS
 SELECT town_id, base, count(*) AS properties FROM ours WHERE NOT is_master AND base IS NOT NULL GROUP BY ALL;
 
+CREATE OR REPLACE TEMP TABLE streets AS
+SELECT DISTINCT town_id, name, suffix FROM ours WHERE name <> '' AND suffix <> '';
+
 CREATE OR REPLACE TEMP TABLE asked AS
 SELECT
     e.evidence_id,
@@ -97,9 +100,12 @@ SELECT
         WHEN a.is_sure AND NOT list_contains(a.towns, o.town_id) THEN 'other_town'
         WHEN a.base IS NULL OR o.base IS NULL THEN NULL
         WHEN NOT (
-            nearly_equal(a.name, o.name) AND equal_or_missing(a.suffix, o.suffix)
+            nearly_equal(a.name, o.name)
             AND equal_or_missing(a.predir, o.predir) AND equal_or_missing(a.postdir, o.postdir)
         ) THEN 'other_street'
+        -- Towns write types of streets in ways of their own (CR for circle): another type is another street
+        -- only where the town has that one too.
+        WHEN NOT equal_or_missing(a.suffix, o.suffix) AND t.name IS NOT NULL THEN 'other_street'
         WHEN a.low > o.high OR a.high < o.low OR a.rear <> o.rear OR a.off <> o.off
             OR (a.letters <> o.letters AND a.low = a.high AND o.low = o.high) THEN 'other_number'
         WHEN a.unit <> '' AND o.unit <> '' AND a.unit <> o.unit THEN 'other_unit'
@@ -109,6 +115,7 @@ SELECT
 FROM asked AS a
 JOIN ours AS o ON o.property_id = a.asked_for
 LEFT JOIN sharing AS s ON s.town_id = o.town_id AND s.base = o.base
+LEFT JOIN streets AS t ON t.town_id = o.town_id AND t.name = a.name AND t.suffix = a.suffix
 LEFT JOIN by_number AS n ON n.evidence_id = a.evidence_id AND n.property_id = o.property_id;
 
 -- (b) The same address, then a range of numbers on the same side of the same street.

@@ -101,7 +101,7 @@ def read_result(content: bytes, fetched_at: datetime) -> list[ResultRow]:
     Raises:
         SourceAnswerError: a page instead of a table, or a table without a column of ATTOM ids.
     """
-    if page_kind(content[:400]) or content.lstrip()[:1] in (b"{", b"["):
+    if page_kind(content[:400]):
         raise SourceAnswerError("The result of the batch is no CSV.", "See the archived file.")
     try:
         text = content.decode("utf-8-sig")

@@ -152,7 +152,7 @@ class BatchService:
             content_type = response.headers.get("Content-Type", "")
             with typed_errors(self._base_url):
                 for chunk in response.iter_bytes(_CHUNK):
-                    kind = page_kind(chunk[:400], content_type) if size == 0 else None
+                    kind = _kind(chunk, content_type) if size == 0 else None
                     if kind:
                         raise SourceAnswerError(
                             f"The batch service sent {kind} instead of the result.", "Ask ATTOM."
@@ -185,6 +185,11 @@ def open_service(
     with make_client(timeout=TIMEOUT_SECONDS) as http:
         http.follow_redirects = False
         yield BatchService(base_url, key, http, sleep=sleep)
+
+
+def _kind(start: bytes, content_type: str) -> str | None:
+    """What came instead of a table; None where it may be one."""
+    return page_kind(start[:400], content_type) or ("JSON" if start.lstrip()[:1] == b"{" else None)
 
 
 def _job_id(status: int, body: bytes) -> str:

@@ -144,7 +144,9 @@ class AttomClient:
             return kept
         answer = None
         for name in names:
-            answer = self._answers.find(endpoint, [name]) or self._buy(endpoint, name, batch_id)
+            # Where nothing was kept under any name, there is no need to look for each.
+            answer = self._answers.find(endpoint, [name]) if kept is not None else None
+            answer = answer or self._buy(endpoint, name, batch_id)
             if answer.outcome != "no_match":
                 break
         assert answer is not None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
+from functools import lru_cache
 from typing import TypeVar
 
 from leadflow_assets.sources.attom import values
@@ -15,6 +16,7 @@ from leadflow_assets.sources.attom import values
 T = TypeVar("T")
 
 
+@lru_cache(maxsize=8_192)
 def plain_key(name: str) -> str:
     """A key without case and punctuation: ``[ATTOM ID]``, ``attomId`` and ``ATTOM_ID`` are one."""
     return "".join(c for c in name.lower() if c.isalnum())
