@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from leadflow_assets.domain.worth_asking import NOT_ASKED_OWNER_TYPES, SIGNALS, free_signals, weight
+from leadflow_assets.enrich.vendor import prices
 from leadflow_assets.errors import UsageError
 from leadflow_assets.search.criteria import SearchCriteria
 
@@ -84,25 +85,32 @@ def choose(
     wanted = ranked if top is None else ranked[:top]
     preview = batches.preview_properties([c.property_id for c in wanted], endpoints=endpoints)
     if max_cents is not None and preview.most_cents > max_cents:
-        wanted, preview = _within(batches, wanted, max_cents, endpoints)
+        price = prices(searcher.lake.settings)
+        full = sum((price.cents(name) for name in preview.endpoints), Decimal(0))
+        wanted, preview = _within(batches, wanted, max_cents, endpoints, full)
     return Choice(tuple(wanted), preview, len(ranked), not_asked)
 
 
 def _within(
-    batches: Batches, ranked: list[Candidate], max_cents: Decimal, endpoints: Sequence[str] | None
+    batches: Batches,
+    ranked: list[Candidate],
+    max_cents: Decimal,
+    endpoints: Sequence[str] | None,
+    full_price: Decimal,
 ) -> tuple[list[Candidate], BatchPreview]:
-    """The longest beginning of the order that costs at most so much: costs only grow along it."""
-    low, high = 0, len(ranked)
-    best: BatchPreview | None = None
-    while low < high:
-        middle = (low + high + 1) // 2
-        preview = batches.preview_properties([c.property_id for c in ranked[:middle]], endpoints=endpoints)
-        if preview.most_cents <= max_cents:
-            low, best = middle, preview
-        else:
-            high = middle - 1
-    if best is None:
+    """A beginning of the order that costs at most so much: kept answers make room for more.
+
+    ``full_price`` is what one property costs of which nothing is kept: whatever is left buys so many more.
+    """
+    count = min(len(ranked), int(max_cents // full_price))
+    if not count:
         raise UsageError(
-            f"Not even one property can be asked about for {max_cents} cents.", "Raise --max-cents."
+            f"Not even one property can be asked about for {max_cents} cents: one costs {full_price}.",
+            "Raise --max-cents, or ask fewer --endpoints.",
         )
-    return ranked[:low], best
+    while True:
+        preview = batches.preview_properties([c.property_id for c in ranked[:count]], endpoints=endpoints)
+        more = min(len(ranked) - count, int((max_cents - preview.most_cents) // full_price))
+        if more <= 0:
+            return ranked[:count], preview
+        count += more

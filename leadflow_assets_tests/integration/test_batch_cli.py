@@ -308,3 +308,29 @@ def test_a_record_that_fits_several_properties_waits_for_a_person_who_decides(
     assert str(several["attom_id"]) not in run("sql", sql)[1]
     code, _, err = run("review", "confirm", "1", chosen)
     assert code == 2 and "ATTOM id 1" in err
+
+
+def test_doctor_asks_attom_a_question_that_costs_nothing_and_tells_of_unknown_charges(
+    run: Run,
+    rows: list[dict[str, Any]],
+    tmp_path: Path,
+    vendor: AttomServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MASSGIS_LIVE_FETCH_ENABLED", "false")
+
+    def findings() -> dict[str, dict[str, Any]]:
+        out = run("doctor", "--live", "--json")[1]
+        return {row["name"]: row for row in map(json.loads, out.splitlines())}
+
+    found = findings()
+    assert found["ATTOM live"]["status"] == "ok" and found["ATTOM batches"]["status"] == "ok"
+    assert len(vendor.calls) == 1 and vendor.reports == 0
+    vendor.fault(Fault(cut_after=20))
+    file = write_addresses(tmp_path / "mine.csv", rows[:1])
+    run("batch", "run-all", str(file), "--name", "cut", "--endpoints", "expandedprofile")
+    monkeypatch.setenv("ATTOM_API_KEY", "wrong-key")
+    found = findings()
+    assert found["ATTOM live"]["status"] == "failed"
+    assert found["ATTOM batches"]["status"] == "warning"
+    assert "1 charges are unknown" in found["ATTOM batches"]["what_to_do"]

@@ -253,6 +253,9 @@ def test_units_are_properties_of_their_own() -> None:
     assert [record.attom_id for record in found] == [2000, 2001, 2002]
     nameless = {**units[0], "identifier": {"Id": 0}}
     assert parse_document(bodies.envelope([nameless]), "expandedprofile", FETCHED) == []
+    # Asked by its id, it is that one: preforeclosuredetails may not repeat it.
+    (record,) = parse_document(bodies.envelope([nameless]), "expandedprofile", FETCHED, asked_for=1001)
+    assert record.attom_id == 1001
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

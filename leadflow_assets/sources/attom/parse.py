@@ -33,24 +33,38 @@ def parse_answer(answer: Answer, *, property_id: str | None = None) -> list[Atto
     """The properties of a kept answer: one, several where it was ambiguous, none where nothing matched."""
     if answer.outcome not in ("returned", "ambiguous"):
         return []
-    found = parse_document(answer.document, answer.endpoint, answer.fetched_at)
+    found = parse_document(answer.document, answer.endpoint, answer.fetched_at, asked_for=_asked_for(answer))
     if property_id is None or answer.outcome == "ambiguous":
         return found
     return [_with_id(record, property_id) for record in found]
 
 
-def parse_document(document: Any, endpoint: str, fetched_at: datetime) -> list[AttomProperty]:
-    """The properties of a body, each unit by its own ATTOM id; one without an id is left out."""
-    parsed = (_parse_property(keys, endpoint, fetched_at) for keys in found_properties(document))
+def parse_document(
+    document: Any, endpoint: str, fetched_at: datetime, *, asked_for: int | None = None
+) -> list[AttomProperty]:
+    """The properties of a body, each unit by its own ATTOM id.
+
+    One without an id is the one that was ``asked_for`` by its id; where none was, it is left out.
+    """
+    parsed = (_parse_property(keys, endpoint, fetched_at, asked_for) for keys in found_properties(document))
     return [record for record in parsed if record is not None]
+
+
+def _asked_for(answer: Answer) -> int | None:
+    """The ATTOM id in the question, where it was asked by id and one property came back."""
+    kind, _, value = answer.identity.partition(":")
+    return int(value) if kind == "attom" and answer.outcome == "returned" else None
 
 
 def _with_id(record: AttomProperty, property_id: str) -> AttomProperty:
     return AttomProperty(**{**vars(record), "property_id": property_id})
 
 
-def _parse_property(keys: Keys, endpoint: str, fetched_at: datetime) -> AttomProperty | None:
-    attom_id = keys.integer("identifier.attomId", "identifier.Id", "PropertyIdentification.ATTOMID")
+def _parse_property(
+    keys: Keys, endpoint: str, fetched_at: datetime, asked_for: int | None
+) -> AttomProperty | None:
+    named = keys.integer("identifier.attomId", "identifier.Id", "PropertyIdentification.ATTOMID")
+    attom_id = asked_for if named is None else named
     if attom_id is None or attom_id <= 0:
         return None
     known: Facts = {"attom_id": attom_id}
