@@ -37,7 +37,8 @@ demo: setup
 	@$(BIN)/leadflow demo
 
 test: $(VENV)/.tests
-	$(BIN)/python -m pytest
+	# Two workers, a file each: most tests keep one core busy.
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/.tests
 	$(BIN)/ruff check .

@@ -132,15 +132,20 @@ def _finish(data: Path, links: Path) -> dict[int, str]:
     return found
 
 
-def _kill(process: subprocess.Popen[str], seconds: float) -> None:
-    """Wait, kill the whole group, and see that it was alive until then or killed itself."""
+def _kill(process: subprocess.Popen[str], seconds: float, *, may_be_done: bool = False) -> None:
+    """Wait, kill the whole group, and see that it was alive until then or killed itself.
+
+    ``may_be_done``: by the clock nobody can say how far a run is; on a machine that is busy now and idle then
+    it may have ended.
+    """
     with process:
         try:
             process.wait(timeout=seconds)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
         process.wait(timeout=60)
-    assert process.returncode == -signal.SIGKILL, "the run ended before it was killed"
+    ends = {-signal.SIGKILL, *([0] if may_be_done else [])}
+    assert process.returncode in ends, "the run ended before it was killed"
 
 
 def _group_is_gone(process: subprocess.Popen[str]) -> None:
@@ -223,7 +228,7 @@ def test_a_refresh_killed_again_and_again_ends_as_one_that_never_was(tmp_path: P
     settings = settings_for(tmp_path / "killed")
     for seconds, step in moments:
         process = _start(tmp_path / "killed", links, die_at=step)
-        _kill(process, seconds)
+        _kill(process, seconds, may_be_done=step == NEVER)
         _group_is_gone(process)
         _check_reader(settings)
 

@@ -23,7 +23,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from leadflow_assets.cli.demo import _remove
-from leadflow_assets.domain.towns import SAMPLETON
+from leadflow_assets.domain.towns import SAMPLETON, town_by_id
 from leadflow_assets.enrich.unified.merge import merge, process_property
 from leadflow_assets.errors import UsageError
 from leadflow_assets.lake.lake import Lake
@@ -51,7 +51,13 @@ from leadflow_assets_tests.integration.unified_helpers import (
     rows_of,
     with_mortgage,
 )
+from leadflow_assets_tests.unit.test_property_matching import match
 
+# The columns of mart/properties that matching looks at.
+MATCHED_BY = (
+    *("property_id", "town_id", "loc_id", "prop_id", "street", "address_key", "house_number"),
+    *("house_number_high", "unit", "city", "zip", "is_condominium_master"),
+)
 Row = dict[str, Any]
 Copy = Callable[[], Settings]
 
@@ -237,7 +243,7 @@ def one_property(draw: st.DrawFn) -> list[AttomProperty]:
 
 
 @given(records=one_property())
-@hypothesis_settings(max_examples=25, deadline=None)
+@hypothesis_settings(max_examples=15, deadline=None)
 def test_the_winner_is_the_one_that_a_batch_would_choose(records: list[AttomProperty]) -> None:
     rows = as_table(records).to_pylist()
     names = [name for name in PROPERTY_RECORDS.schema.names if name in rows[0]]
@@ -394,14 +400,11 @@ merge(load_settings(leadflow_data_dir=Path(sys.argv[1]), leadflow_demo=True, dat
 """
 
 
-@pytest.mark.parametrize("finish", ["merge", "refresh"])
-def test_a_kill_between_the_two_tables_is_made_good(copy: Copy, finish: str) -> None:
-    settings = copy()
+def test_a_kill_between_the_two_tables_is_made_good_by_merge_and_by_refresh(copy: Copy) -> None:
+    settings, whole = copy(), copy()
     house, other = houses(settings)[:2]
     for batch_id, records in three_batches(house, other).items():
         publish_batch(settings, batch_id, records)
-    whole = copy()
-    for batch_id, records in three_batches(house, other).items():
         publish_batch(whole, batch_id, records)
     merge(whole)
     names = {name.upper() for name in Settings.model_fields}
@@ -416,14 +419,16 @@ def test_a_kill_between_the_two_tables_is_made_good(copy: Copy, finish: str) -> 
     assert died.returncode == -9
     assert property_records(settings) and not Held.read(Lake(settings)).current(SAMPLETON)
     assert mart(settings)[house["property_id"]]["mortgage_amount"] is None
-    if finish == "merge":
-        report = merge(settings)
-        assert (report.records_changed, report.towns_changed) == ((), (999,))
-    else:
-        assert refresh(settings, SAMPLETON).status == "refreshed"
-    assert Held.read(Lake(settings)).current(SAMPLETON)
-    assert versions(settings) == versions(whole)
-    assert merge(settings).towns_changed == ()
+    again = settings.data_dir.with_name("again")
+    shutil.copytree(settings.data_dir, again, symlinks=True)
+    refreshed = settings_for(again, leadflow_demo=True)
+    assert refresh(refreshed, SAMPLETON).status == "refreshed"
+    report = merge(settings)
+    assert (report.records_changed, report.towns_changed) == ((), (999,))
+    for made_good in (settings, refreshed):
+        assert Held.read(Lake(made_good)).current(SAMPLETON)
+        assert versions(made_good) == versions(whole)
+        assert merge(made_good).towns_changed == ()
 
 
 def test_a_refresh_keeps_the_vendor_facts(copy: Copy) -> None:
@@ -503,6 +508,26 @@ def test_the_end_of_the_demo_takes_its_records_along(copy: Copy) -> None:
     assert list(lake.snapshot(PROPERTIES).partitions) == ["town_id=190"]
     report = merge(settings)
     assert (report.matched, report.not_here, report.towns_changed) == ({}, 1, ())
+
+
+def test_the_real_town_is_recognised_by_its_other_columns(tmp_path: Path, shared_massgis: Path) -> None:
+    settings, town = settings_for(tmp_path / "data"), town_by_id(25)
+    assert refresh(settings, town, shared_massgis / "L3_SHP_M025_BELLINGHAM.zip").status == "refreshed"
+    rows = [row for row in rows_of(settings, PROPERTIES.name, 25) if not row["is_condominium_master"]]
+    place: Row = {"site_state": "MA", "municipality": "BELLINGHAM"}
+    named = {n: f"{row['address_number'] or ''} {row['street'] or ''}".strip() for n, row in enumerate(rows)}
+    by_address = [
+        AttomProperty(attom_id=n + 1, site_address=named[n], site_unit=row["unit"], **place)
+        for n, row in enumerate(rows)
+        if row["house_number"] and row["street"]
+    ]
+    by_both = [replace(record, apn=rows[record.attom_id - 1]["prop_id"]) for record in by_address]
+    ours = [{name: row[name] for name in MATCHED_BY} for row in rows]
+    for records, least in ((by_address, 0.99), (by_both, 0.999)):
+        found = match(records, ours)
+        which = [(found[r.attom_id]["property_id"], rows[r.attom_id - 1]["property_id"]) for r in records]
+        assert len(which) > 6_000 and all(one in (None, other) for one, other in which)
+        assert sum(one is not None for one, _ in which) >= least * len(which)
 
 
 def test_a_lake_in_a_bucket(s3_server: str, tmp_path: Path, clean_environment: None) -> None:

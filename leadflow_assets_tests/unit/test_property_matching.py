@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -37,6 +38,7 @@ def ours(property_id: str, address: str | None, town_id: int = HERE, **more: Any
         "town_id": town_id,
         "loc_id": None,
         "prop_id": None,
+        "street": None,
         "address_key": address_key(read, town_id),
         "house_number": numbers[0],
         "house_number_high": numbers[1],
@@ -254,10 +256,36 @@ IN_PLACES: list[tuple[str, Row, Verdict]] = [
 
 
 def test_the_town_is_the_jurisdiction_then_the_city_then_the_zip_never_the_county() -> None:
-    for address, place, expected in IN_PLACES:
-        found = match([theirs(1, address, **({"municipality": None} | place))], PLACES)[1]
-        assert verdict(found) == expected, place
-        assert (found["town_id"] is None) == (expected[0] is None)
+    # Together as many as do not claim the same property.
+    rounds: dict[int, list[tuple[str, Row, Verdict]]] = defaultdict(list)
+    claims: Counter[str] = Counter()
+    for case in IN_PLACES:
+        rounds[claims[str(case[2])]].append(case)
+        claims[str(case[2])] += 1
+    for cases in rounds.values():
+        records = [
+            theirs(n, address, **({"municipality": None} | place))
+            for n, (address, place, _) in enumerate(cases, 1)
+        ]
+        found = match(records, PLACES)
+        for n, (_, place, expected) in enumerate(cases, 1):
+            assert verdict(found[n]) == expected, place
+            assert (found[n]["town_id"] is None) == (expected[0] is None)
+
+
+def test_a_towns_own_code_for_a_street_is_read_as_the_town_means_it() -> None:
+    flats = [
+        ours("190-1", "3 OAK CIR", street="OAK CR"),
+        ours("190-2", "4 OAK CIR", street="OAK CIR"),
+        ours("190-3", "5 ELM TER", street="ELM TR"),
+        ours("190-4", "5 ELM TRL", street="ELM TRL"),
+    ]
+    records = [theirs(1, "3 Oak Cr"), theirs(2, "4 OAK CR", property_id="190-2"), theirs(3, "5 ELM TR")]
+    found = match(records, flats)
+    assert verdict(found[1]) == ("same_address", "190-1")
+    assert verdict(found[2]) == ("property_id", "190-2")
+    # ELM TR is a trail to everybody else, and the town has one: it is the trail.
+    assert verdict(found[3]) == ("same_address", "190-4")
 
 
 def test_other_states_are_not_looked_for_here() -> None:

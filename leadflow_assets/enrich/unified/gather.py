@@ -41,6 +41,7 @@ _PROPERTY_COLUMNS: Final = (
     "town_id",
     "loc_id",
     "prop_id",
+    "street",
     "address_key",
     "house_number",
     "house_number_high",

@@ -19,6 +19,7 @@ stays, and equally good ones all wait. What stands in ``matching.sql`` works on 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from functools import cache
 from importlib import resources
@@ -142,6 +143,7 @@ def match_ids(connection: duckdb.DuckDBPyConnection, towns: Collection[int] | No
     else:
         connection.execute(_CONCERNED, {"towns": list(towns)})
     _register(connection, "addresses", _addresses(connection))
+    _register(connection, "street_codes", _street_codes(connection))
     connection.execute(_sql())
 
 
@@ -180,7 +182,7 @@ def _reasons() -> pa.Table:
 
 _ADDRESS_SCHEMA = pa.schema(
     [
-        *((name, pa.string()) for name in ("site_address", "site_unit", "base", "street", "letters")),
+        *((name, pa.string()) for name in ("site_address", "site_unit", "head", "base", "street", "letters")),
         *((name, pa.int32()) for name in ("low", "high")),
         *((name, pa.string()) for name in ("rear", "off", "predir", "name", "suffix", "postdir", "unit")),
         ("is_place", pa.bool_()),
@@ -197,7 +199,7 @@ def _addresses(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     return pa.table(arrays, schema=_ADDRESS_SCHEMA)
 
 
-_UNREADABLE = (None, None, "", None, None, "", "", "", "", "", "", "", False)
+_UNREADABLE = (None, None, None, "", None, None, "", "", "", "", "", "", "", False)
 
 
 def _read(text: str | None, unit: str | None) -> tuple[Any, ...]:
@@ -210,8 +212,10 @@ def _read(text: str | None, unit: str | None) -> tuple[Any, ...]:
         return _UNREADABLE
     number, high, rear, off, lot, predir, name, suffix, postdir, unit_key = address.key.split("|")
     numbers = address.numbers() or (None, None)
+    head = "|".join((number, high, rear, off, lot, predir))
     return (
-        "|".join((number, high, rear, off, lot, predir, name, suffix, postdir)),
+        head,
+        "|".join((head, name, suffix, postdir)),
         "|".join((rear, off, predir, name, suffix, postdir)),
         address.num_suffix,
         *numbers,
@@ -225,6 +229,40 @@ def _read(text: str | None, unit: str | None) -> tuple[Any, ...]:
         # A street alone, without number or lot, is no address of one property.
         address.num is not None or bool(lot),
     )
+
+
+_STREETS = """
+SELECT DISTINCT town_id, street, string_split(address_key, '|')[8], string_split(address_key, '|')[9]
+FROM properties
+WHERE street IS NOT NULL AND len(string_split(address_key, '|')) = 11
+    AND town_id IN (SELECT unnest(towns) FROM evidence_places SEMI JOIN evidence USING (evidence_id))
+"""
+_CODE_COLUMNS = ("town_id", "name", "suffix", "our_name", "our_suffix")
+
+
+def _street_codes(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Streets that a town writes with a code of its own (OAK CR), as anybody reads them and as it means them.
+
+    What it means was learned when its mart/properties was made; here it is only looked up.
+    """
+    meant: dict[tuple[int, str, str], set[tuple[str, str]]] = defaultdict(set)
+    real = set()
+    for town_id, text, name, suffix in connection.execute(_STREETS).fetchall():
+        real.add((town_id, name, suffix))
+        read = parse_address(f"1 {text}")
+        if read.kind == "street":
+            meant[town_id, read.name, read.suffix].add((name, suffix))
+    rows = [
+        (*read, *ours)
+        for read, found in meant.items()
+        for ours in found
+        # Not where it could be either, and not where a street is really called that.
+        if len(found) == 1 and read not in real
+    ]
+    columns: Any = list(zip(*rows, strict=True)) if rows else [[] for _ in _CODE_COLUMNS]
+    kinds = [pa.int32(), *[pa.string()] * 4]
+    arrays = [pa.array(values, kind) for values, kind in zip(columns, kinds, strict=True)]
+    return pa.table(arrays, names=list(_CODE_COLUMNS))
 
 
 _PLACE_SCHEMA = pa.schema(

@@ -45,12 +45,12 @@ FROM (
         OR property_id IN (SELECT property_id FROM decided)
 );
 
+CREATE OR REPLACE TEMP TABLE streets AS
+SELECT DISTINCT town_id, name, suffix FROM ours WHERE name <> '' AND suffix <> '';
+
 -- How many properties share an address but for the unit.
 CREATE OR REPLACE TEMP TABLE sharing AS
 SELECT town_id, base, count(*) AS properties FROM ours WHERE NOT is_master AND base IS NOT NULL GROUP BY ALL;
-
-CREATE OR REPLACE TEMP TABLE streets AS
-SELECT DISTINCT town_id, name, suffix FROM ours WHERE name <> '' AND suffix <> '';
 
 CREATE OR REPLACE TEMP TABLE asked AS
 SELECT
@@ -69,8 +69,20 @@ JOIN addresses AS a
     ON a.site_address IS NOT DISTINCT FROM e.site_address AND a.site_unit IS NOT DISTINCT FROM e.site_unit
 JOIN evidence_places AS p ON p.evidence_id = e.evidence_id;
 
+-- In the words of the town: CR is a circle where its own rows say so (street_codes).
 CREATE OR REPLACE TEMP TABLE asked_in AS
-SELECT * EXCLUDE (towns, other_towns), unnest(towns) AS town_id FROM asked;
+SELECT
+    a.* EXCLUDE (towns, other_towns) REPLACE (
+        coalesce(c.our_name, a.name) AS name,
+        coalesce(c.our_suffix, a.suffix) AS suffix,
+        CASE WHEN c.our_name IS NULL THEN a.base ELSE concat_ws('|', a.head, our_name, our_suffix, a.postdir) END AS base,
+        CASE
+            WHEN c.our_name IS NULL THEN a.street
+            ELSE concat_ws('|', a.rear, a.off, a.predir, our_name, our_suffix, a.postdir)
+        END AS street
+    )
+FROM (SELECT *, unnest(towns) AS town_id FROM asked) AS a
+LEFT JOIN street_codes AS c ON c.town_id = a.town_id AND c.name = a.name AND c.suffix = a.suffix;
 
 CREATE OR REPLACE TEMP TABLE asked_numbers AS
 SELECT DISTINCT evidence_id, town_id, unnest([plain, piecewise]) AS number FROM asked_in WHERE plain IS NOT NULL;
@@ -100,12 +112,12 @@ SELECT
         WHEN a.is_sure AND NOT list_contains(a.towns, o.town_id) THEN 'other_town'
         WHEN a.base IS NULL OR o.base IS NULL THEN NULL
         WHEN NOT (
-            nearly_equal(a.name, o.name)
+            nearly_equal(coalesce(c.our_name, a.name), o.name)
             AND equal_or_missing(a.predir, o.predir) AND equal_or_missing(a.postdir, o.postdir)
         ) THEN 'other_street'
-        -- Towns write types of streets in ways of their own (CR for circle): another type is another street
-        -- only where the town has that one too.
-        WHEN NOT equal_or_missing(a.suffix, o.suffix) AND t.name IS NOT NULL THEN 'other_street'
+        -- Another type of street is another street only where the town has that one too.
+        WHEN NOT equal_or_missing(coalesce(c.our_suffix, a.suffix), o.suffix) AND t.name IS NOT NULL
+            THEN 'other_street'
         WHEN a.low > o.high OR a.high < o.low OR a.rear <> o.rear OR a.off <> o.off
             OR (a.letters <> o.letters AND a.low = a.high AND o.low = o.high) THEN 'other_number'
         WHEN a.unit <> '' AND o.unit <> '' AND a.unit <> o.unit THEN 'other_unit'
@@ -114,8 +126,9 @@ SELECT
     END AS contradiction
 FROM asked AS a
 JOIN ours AS o ON o.property_id = a.asked_for
-LEFT JOIN sharing AS s ON s.town_id = o.town_id AND s.base = o.base
+LEFT JOIN street_codes AS c ON c.town_id = o.town_id AND c.name = a.name AND c.suffix = a.suffix
 LEFT JOIN streets AS t ON t.town_id = o.town_id AND t.name = a.name AND t.suffix = a.suffix
+LEFT JOIN sharing AS s ON s.town_id = o.town_id AND s.base = o.base
 LEFT JOIN by_number AS n ON n.evidence_id = a.evidence_id AND n.property_id = o.property_id;
 
 -- (b) The same address, then a range of numbers on the same side of the same street.
@@ -177,8 +190,8 @@ numbered AS (
             )
         ) AS elsewhere
     FROM by_number AS n
-    JOIN asked AS a USING (evidence_id)
     JOIN ours AS o USING (property_id)
+    JOIN asked_in AS a ON a.evidence_id = n.evidence_id AND a.town_id = o.town_id
     GROUP BY n.evidence_id
 ),
 likely AS (

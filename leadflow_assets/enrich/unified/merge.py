@@ -101,7 +101,7 @@ def merge(
             chosen = _matched(connection, inputs, batch_ids, towns)
             changed = _publish_records(connection, inputs, chosen, folder, run_id)
             report = _counted(connection, chosen)
-        replaced, older = _publish_properties(lake, chosen, folder, run_id)
+        replaced, older = _publish_properties(lake, folder, run_id)
     now = read_inputs(lake).properties
     return replace(
         report,
@@ -232,17 +232,15 @@ def _stage_records(inputs: Inputs, town: int, rows: pa.Table, folder: Path) -> S
     return stage(PROPERTY_RECORDS, rows, PROPERTY_RECORDS.partition(town), made_from, facts, folder)
 
 
-def _publish_properties(
-    lake: Lake, chosen: Collection[int], folder: Path, run_id: str
-) -> tuple[set[int], set[int]]:
-    """Bring mart/properties of the chosen towns up to their records.
+def _publish_properties(lake: Lake, folder: Path, run_id: str) -> tuple[set[int], set[int]]:
+    """Bring mart/properties up to its records, in every town where a merge that died left it behind.
 
     Returns the towns that were published, and those that must be refreshed first.
     """
     published: set[int] = set()
     for _ in range(_TRIES):
         inputs = read_inputs(lake)
-        stale, older = _stale(inputs, chosen)
+        stale, older = _stale(inputs)
         for group in _groups(sorted(stale)):
             published |= _republish(inputs, group, folder, run_id)
         if not stale:
@@ -250,12 +248,11 @@ def _publish_properties(
     return published, older
 
 
-def _stale(inputs: Inputs, chosen: Collection[int]) -> tuple[set[int], set[int]]:
+def _stale(inputs: Inputs) -> tuple[set[int], set[int]]:
     """Towns whose mart/properties is older than their records: those to replace, those to refresh."""
     stale: set[int] = set()
     older = set(inputs.older & inputs.records.keys())
-    for town in inputs.properties.keys() & set(chosen):
-        entry = inputs.properties[town]
+    for town, entry in inputs.properties.items():
         package = {name: value for name, value in entry.inputs.items() if name != RECORDS_INPUT}
         if entry.inputs != properties_inputs(package, inputs.records.get(town)):
             replaceable = is_replaceable(entry, inputs.packages.get(town))
