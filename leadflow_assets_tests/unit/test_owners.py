@@ -212,6 +212,7 @@ def test_any_text_is_read(text: str | None, co_owner: str | None, field: OwnerFi
 @given(ANY_TEXT.filter(bool), ANY_TEXT)
 @example("O'BRIEN J.R. & MARY", None)
 @example("A0%", None)
+@example("A1/1", None)
 def test_no_party_has_a_word_that_is_not_in_the_source(text: str, co_owner: str | None) -> None:
     source = set(search_words(f"{text} {co_owner or ''}").split())
     for party in parse_owner(text, co_owner).parties:

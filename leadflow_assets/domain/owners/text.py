@@ -19,7 +19,8 @@ _CARE_OF = re.compile(
 _SHARE_BEFORE = re.compile(r"\d[\s.]*$")
 # "50%", "1/2 INT": a share of the property, no part of a name.
 _SHARES = re.compile(
-    r"(?:UND\w* )?(?:(?<![A-Z0-9])\d+\s*%|(?<![\d/])[1-9]\d?/[1-9]\d{0,2}(?=\s*(?:INT|SHARE|[&)+;,]|$)))"
+    r"(?:UND\w* )?(?:(?<![A-Z0-9])\d+\s*%|"
+    r"(?<![A-Za-z0-9/])[1-9]\d?/[1-9]\d{0,2}(?=\s*(?:INT|SHARE|[&)+;,]|$)))"
     r"(?:\s*INT(?:EREST)?\b)?",
     re.IGNORECASE,
 )
