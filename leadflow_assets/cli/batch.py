@@ -88,16 +88,11 @@ def submit(
     are kept and fresh are set apart, and what is left is priced.
     """
     batches = opened()
-    preview = batches.preview(file, endpoints=listed(endpoints))
-    if report is not None:
-        write_match_report(report, file, preview)
-    if not json or dry_run:
-        tell_preview(preview, json)
+    _tell_before(batches, file, endpoints, report, dry_run, json)
     if dry_run:
         return
     made = batches.create(file, name=name, endpoints=listed(endpoints), transport=transport)
-    made = batches.submit(made.job_id)
-    tell_job(batches, made, json)
+    tell_job(batches, batches.submit(made.job_id), json)
 
 
 def run_all(
@@ -117,16 +112,23 @@ def run_all(
     tomorrow goes on; with --wait this process does, after midnight UTC.
     """
     batches = opened()
-    preview = batches.preview(file, endpoints=listed(endpoints))
-    if report is not None:
-        write_match_report(report, file, preview)
-    if not json or dry_run:
-        tell_preview(preview, json)
+    _tell_before(batches, file, endpoints, report, dry_run, json)
     if dry_run:
         return
     made = batches.create(file, name=name, endpoints=listed(endpoints), transport=transport)
     batches.submit(made.job_id)
     finish(batches, made.job_id, wait=wait, json=json)
+
+
+def _tell_before(
+    batches: Batches, file: Path, endpoints: str | None, report: Path | None, dry_run: bool, json: bool
+) -> None:
+    """What the file's rows match and what asking costs; as JSON only where nothing else is printed."""
+    preview = batches.preview(file, endpoints=listed(endpoints))
+    if report is not None:
+        write_match_report(report, file, preview)
+    if not json or dry_run:
+        tell_preview(preview, json)
 
 
 def status(
