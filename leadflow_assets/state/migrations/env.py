@@ -2,7 +2,10 @@
 
 from alembic import context
 
-from leadflow_assets.state import models_spend  # noqa: F401  (its tables belong to the metadata)
+from leadflow_assets.state import (  # noqa: F401  (their tables belong to the metadata)
+    models_calls,
+    models_spend,
+)
 from leadflow_assets.state.models import Base
 
 context.configure(
