@@ -10,6 +10,7 @@ from decimal import Decimal
 
 COURTLISTENER = "courtlistener"
 UNKNOWN_MONTH = "unknown"
+_COURT = re.compile(r"[a-z0-9]{2,15}")
 _FEDERAL_NUMBER = re.compile(r"(?:\d{1,2}:)?(\d{2})-(?:([A-Za-z]{1,4})-)?(\d{1,7})(?:[-\s].*)?")
 # A bankruptcy number is one series, whether or not the kind of case is written into it.
 _BANKRUPTCY_KINDS = frozenset({"bk", "ap", "ad", "adv"})
@@ -115,6 +116,11 @@ class CourtParty:
     represented_by_counsel: bool | None = None
     attorneys: int | None = None
     expires_on: date | None = None
+
+
+def is_court_id(text: str | None) -> bool:
+    """Could it be the id of a court? It becomes part of a path."""
+    return bool(_COURT.fullmatch(text or ""))
 
 
 def month_of(day: date | None) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from leadflow_assets.domain.courts.identifiers import strip_body
-from leadflow_assets.domain.courts.model import COURTLISTENER, docket_number_key, short_hash
+from leadflow_assets.domain.courts.model import COURTLISTENER, docket_number_key, is_court_id, short_hash
 from leadflow_assets.domain.courts.rows import DOCKET_FILE, RawDocket, to_body
 from leadflow_assets.errors import UsageError
 from leadflow_assets.sources.courtlistener.values import as_date, as_text
@@ -34,7 +34,12 @@ def read_docket_file(path: Path, *, imported_at: datetime, stated_source: str | 
     except ValueError:
         docket = None
     court = as_text(docket.get("court_id")) if isinstance(docket, dict) else None
-    if not court or "docket_entries" not in docket or not isinstance(docket.get("parties"), list):
+    if (
+        not court
+        or not is_court_id(court)
+        or "docket_entries" not in docket
+        or not isinstance(docket.get("parties"), list)
+    ):
         raise UsageError(f"{path} is no docket file.", _HINT)
     number = docket_number_key(court, as_text(docket.get("docket_number")))
     return RawDocket(

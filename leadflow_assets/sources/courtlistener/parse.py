@@ -97,7 +97,8 @@ def _search_hit(row: RawDocket, hit: Mapping[str, Any]) -> Parsed:
     )
     listed = as_texts(hit.get("party"))
     problems = [] if name else [Problem(row.record_id, "a case without a name")]
-    if any(as_text(item) is None for item in hit.get("party") or () if not isinstance(item, dict)):
+    given = hit.get("party")
+    if isinstance(given, list) and len(listed) < len(given):
         problems.append(Problem(row.record_id, "a party without a name"))
     return Parsed((case,), tuple(named_parties(case, listed)), tuple(problems))
 

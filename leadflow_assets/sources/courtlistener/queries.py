@@ -14,6 +14,7 @@ from datetime import date
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from leadflow_assets.domain.courts.model import is_court_id
 from leadflow_assets.domain.courts.rows import BANKRUPTCY_INFORMATION, DOCKETS, PARTIES, SEARCH
 from leadflow_assets.errors import UsageError
 from leadflow_assets.sources.courtlistener.values import as_date, as_int, as_text
@@ -39,7 +40,6 @@ PARAMETERS: Mapping[str, frozenset[str]] = {
     BANKRUPTCY_INFORMATION: frozenset(),
     API_USAGE: frozenset(),
 }
-_COURT = re.compile(r"[a-z0-9]{2,15}")
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class SearchQuery:
     docket_number: str | None = None
 
     def __post_init__(self) -> None:
-        wrong = [court for court in self.courts if not _COURT.fullmatch(court)]
+        wrong = [court for court in self.courts if not is_court_id(court)]
         if wrong or not self.courts:
             shown = f"{wrong[0]!r} is no court id" if wrong else "no court is named"
             raise UsageError(f"CourtListener cannot be searched: {shown}.", "Court ids look like mab, mad.")

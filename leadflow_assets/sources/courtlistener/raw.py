@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any
 
-from leadflow_assets.domain.courts.model import COURTLISTENER, short_hash
+from leadflow_assets.domain.courts.model import COURTLISTENER, is_court_id, short_hash
 from leadflow_assets.domain.courts.rows import DOCKETS, PARTIES, SEARCH, RawDocket, to_body
 from leadflow_assets.sources.courtlistener.answers import Answer
 from leadflow_assets.sources.courtlistener.paging import document_of
@@ -40,7 +40,7 @@ def _each(
     for item in items:
         found = as_int(item.get(docket_id))
         where = as_text(item.get(court)) or (answer.about.court if answer.about else None)
-        if found is not None and where is not None:
+        if found is not None and where is not None and is_court_id(where):
             yield _row(answer, item, where, found, as_date(item.get(filed)))
 
 

@@ -20,15 +20,16 @@ def as_lines(value: Any) -> str | None:
 
 
 def as_int(value: Any) -> int | None:
-    """A whole number given as one or as its digits."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, float):
-        return int(value) if math.isfinite(value) and value == int(value) else None
+    """A whole number that fits 64 bits, given as one or as its digits."""
+    found: int | None = None
     if isinstance(value, str):
         text = value.strip()
-        return int(text) if text.isascii() and text.removeprefix("-").isdigit() and len(text) < 19 else None
-    return value if isinstance(value, int) else None
+        found = int(text) if text.isascii() and text.removeprefix("-").isdigit() and len(text) < 20 else None
+    elif isinstance(value, float):
+        found = int(value) if math.isfinite(value) and value == int(value) else None
+    elif isinstance(value, int) and not isinstance(value, bool):
+        found = value
+    return found if found is not None and -(2**63) <= found < 2**63 else None
 
 
 def as_date(value: Any) -> date | None:
