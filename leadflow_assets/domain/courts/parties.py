@@ -116,6 +116,7 @@ def read_extra_info(text: str | None) -> PartyAddress:
     return _address(care_of, street, city, state, zip_code)
 
 
+@lru_cache(maxsize=8_192)
 def read_written_address(
     text: str | None, city: str | None = None, state: str | None = None, zip_code: str | None = None
 ) -> PartyAddress:
@@ -240,6 +241,8 @@ def _is_street(line: str) -> bool:
 def _address(
     care_of: str | None, street: Sequence[str], city: str | None, state: str | None, zip_code: str | None
 ) -> PartyAddress:
+    if not (care_of or street or city or state or zip_code):
+        return NO_ADDRESS
     units = [line for line in street[1:] if _UNIT.match(line)]
     read = parse_mailing(street[0] if street else None, " ".join(units) or None)
     town_id = town_id_of(city) if state in (None, "MA") else None
