@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from leadflow_assets.domain.call_windows import Wait, Window
 from leadflow_assets.errors import BudgetReachedError
-from leadflow_assets.settings import Settings
+from leadflow_assets.settings import Settings, load_settings
 from leadflow_assets.sources.courtlistener.errors import CourtListenerBudgetError
 from leadflow_assets.sources.courtlistener.limiter import CallLimiter, default_windows
 from leadflow_assets.state import database
@@ -30,14 +31,18 @@ def take_some(settings: Settings, wanted: int) -> int:
     return sum(isinstance(calls.take(WINDOWS, NOON), str) for _ in range(wanted))
 
 
-def test_all_threads_and_processes_share_one_count(both_databases: Settings) -> None:
+def test_all_threads_share_one_count(both_databases: Settings) -> None:
     with database.session(both_databases):
         pass  # migrated once, before the others come
     with ThreadPoolExecutor(4) as threads:
-        given = sum(threads.map(lambda _: take_some(both_databases, 2), range(4)))
+        assert sum(threads.map(lambda _: take_some(both_databases, 2), range(4))) == 5
+
+
+def test_all_processes_share_one_count(clean_environment: None, tmp_path: Path) -> None:
+    settings = load_settings(leadflow_data_dir=tmp_path / "data")
+    assert take_some(settings, 1) == 1
     with process_context().Pool(2) as pool:
-        given += sum(pool.starmap(take_some, [(both_databases, 3)] * 2))
-    assert given == 5
+        assert sum(pool.starmap(take_some, [(settings, 3)] * 2)) == 4
 
 
 def test_a_call_counts_from_its_answer_and_a_forgotten_one_never(both_databases: Settings) -> None:

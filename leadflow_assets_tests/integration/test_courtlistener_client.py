@@ -5,19 +5,28 @@ from __future__ import annotations
 import gzip
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from pydantic import SecretStr
 
-from leadflow_assets.domain.courts.combine import combine
-from leadflow_assets.domain.courts.rows import settle
+from leadflow_assets.domain.courts.combine import Combined, combine
+from leadflow_assets.domain.courts.model import CourtCase, CourtParty
+from leadflow_assets.domain.courts.rows import RawDocket, settle
 from leadflow_assets.enrich.court_answers import CourtAnswers
+from leadflow_assets.enrich.court_client import open_courtlistener
+from leadflow_assets.enrich.court_rows import to_rows
 from leadflow_assets.errors import LeadflowError, NotConfiguredError
+from leadflow_assets.lake.audit import audit_file
+from leadflow_assets.lake.geoparquet import write_parquet
 from leadflow_assets.lake.lake import Lake
+from leadflow_assets.lake.tables import COURT_CASES, COURT_DOCKETS, COURT_PARTIES
 from leadflow_assets.settings import Settings
 from leadflow_assets.sources.courtlistener.answers import About, Answer
 from leadflow_assets.sources.courtlistener.client import ATTEMPTS, CourtListenerClient
@@ -541,6 +550,46 @@ def test_the_windows_hold_after_a_restart(
     assert len(server.counted) == 12
 
 
+def test_the_settings_make_a_client(
+    settings: Settings, server: CourtListenerServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # This one runs by the real clock, on Thursday nights too.
+    monkeypatch.setattr("leadflow_assets.sources.courtlistener.client.maintenance_until", lambda now: None)
+    server.clock = lambda: datetime.now(UTC)
+    mine = settings.model_copy(
+        update={
+            "courtlistener_api_key": SecretStr(TOKEN),
+            "leadflow_courtlistener_url": f"{server.base}/",
+            "leadflow_courtlistener_calls_per_day": 2,
+        }
+    )
+    with open_courtlistener(mine, Lake(mine)) as client:
+        pages = client.search(OCTOBER)
+        assert [len(next(pages).hits) for _ in range(2)] == [20, 20]
+        with pytest.raises(CourtListenerBudgetError, match="2/day"):
+            next(pages)
+        assert len(CourtAnswers(Lake(mine).store).waiting()) == 2
+    with (
+        open_courtlistener(settings, Lake(settings)) as client,
+        pytest.raises(NotConfiguredError, match="not configured"),
+    ):
+        next(client.search(OCTOBER))
+
+
+def test_kept_answers_wait_until_they_are_forgotten(desk: Desk, settings: Settings, clock: Clock) -> None:
+    pages = []
+    for page in desk.client.search(OCTOBER, most_pages=2):
+        pages.append(page)
+        clock.now += timedelta(seconds=1)
+    desk.client.docket(About("mab", pages[0].hits[0]["docket_id"], date(2026, 10, 31)))
+    again = CourtAnswers(Lake(settings).store)
+    waiting = again.waiting()
+    assert [answer for _, answer in waiting][:2] == [page.answer for page in pages]
+    assert waiting[2][1].about == About("mab", pages[0].hits[0]["docket_id"], date(2026, 10, 31))
+    again.forget(key for key, _ in waiting[:2])
+    assert [answer for _, answer in again.waiting()] == [waiting[2][1]]
+
+
 # --- A month
 
 
@@ -575,21 +624,54 @@ def test_a_month_of_600_cases_takes_at_most_60_calls_and_leaves_no_identifier(
     addressed = {party.case_id for party in both.parties if party.is_debtor and party.address}
     assert len(addressed) == 24
     assert len(desk.kept()) == len(server.counted)
+    publish(settings, settled, both)
     assert len(identifiers) > 500
-    for identifier in identifiers:
-        assert all(identifier not in row.body for row in settled)
+    bodies = "\n".join(row.body for row in settled)
+    assert not [identifier for identifier in identifiers if identifier in bodies]
     assert_nowhere(settings.data_dir, *identifiers)
+
+
+def publish(settings: Settings, rows: list[RawDocket], both: Combined) -> None:
+    """Write every partition of the three tables and audit it, as a publisher would."""
+    folder = settings.data_dir / "lake"
+    partitions = {
+        COURT_DOCKETS: _grouped(rows, RawDocket),
+        COURT_CASES: _grouped(both.cases, CourtCase),
+        COURT_PARTIES: _grouped(both.parties, CourtParty),
+    }
+    for table, found in partitions.items():
+        for (court, month), content in found.items():
+            path = folder / table.name / table.partition(court, month) / "x.parquet"
+            path.parent.mkdir(parents=True)
+            write_parquet(path, content, table, provenance={})
+            report = audit_file(path, table, expected_rows=content.num_rows)
+            assert report.problems == (), (table.name, month)
+    assert {month for _, month in partitions[COURT_CASES]} == {"2026-10", "unknown"}
+
+
+def _grouped(records: Sequence[Any], kind: type[Any]) -> dict[tuple[str, str], pa.Table]:
+    keys = sorted({(record.court, record.filed_month) for record in records})
+    return {
+        key: to_rows([one for one in records if (one.court, one.filed_month) == key], kind) for key in keys
+    }
 
 
 def assert_nowhere(folder: Path, *words: str) -> None:
     """No file below the folder holds one of the words, packed or not, nor anything of that form."""
     wanted = [word.encode() for word in words]
+    plain = re.compile(rb"xxx-xx-[0-9]{4}|[0-9]{2}-[0-9]{7}")
+    formed = {word for word in wanted if plain.fullmatch(word)}
     form = re.compile(rb"(?<![0-9a-f])(?:xxx-xx-[0-9]{4}|[0-9]{2}-[0-9]{7}(?![0-9a-f]))")
     for path in sorted(folder.rglob("*")):
         if not path.is_file():
             continue
         content = path.read_bytes()
+        if path.suffix == ".parquet":
+            content = str(pq.read_table(path, partitioning=None).to_pylist()).encode()
         if path.suffix == ".gz":
             content = gzip.decompress(content)
+        if path.suffix in {".gz", ".parquet"}:
             assert not form.search(content), f"{path.name} holds something of an identifier's form"
-        assert not [word for word in wanted if word in content], f"{path.name} holds it"
+        found = set(plain.findall(content))
+        held = [word for word in wanted if word in found or (word not in formed and word in content)]
+        assert not held, f"{path.name} holds what must be nowhere"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from typing import Any
 
 REMOVED = "[removed]"
@@ -76,10 +77,11 @@ def strip_value(value: Any) -> Any:
     if isinstance(value, list):
         return [strip_value(item) for item in value]
     if isinstance(value, dict):
-        return {
-            _without_numbers(str(key)): REMOVED if _names_a_number(str(key)) and item else strip_value(item)
-            for key, item in value.items()
-        }
+        stripped = {}
+        for key, item in value.items():
+            name, holds_number = _read_key(str(key))
+            stripped[name] = REMOVED if holds_number and item else strip_value(item)
+        return stripped
     return value
 
 
@@ -120,5 +122,7 @@ def _without_numbers(text: str) -> str:
         text = stripped
 
 
-def _names_a_number(key: str) -> bool:
-    return bool(_KEY.fullmatch(re.sub(r"[^a-z]", "", key.lower())))
+@lru_cache(maxsize=1_024)
+def _read_key(key: str) -> tuple[str, bool]:
+    """The key without numbers in it, and whether it says that such a number stands under it."""
+    return _without_numbers(key), bool(_KEY.fullmatch(re.sub(r"[^a-z]", "", key.lower())))
