@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from leadflow_assets.domain.linkage.weights import INITIALS
 
-# Of the names of owners in one real town, 1.3 percent stand at more than one mailing address; of pairs of homes
+# Of the names of owners in one real town, 1.3 percent stand at more than one mailing address. Of pairs of homes
 # with one full name and initial there were 31, where chance expects 3.
 SECOND_HOMES = 0.013
 

@@ -197,13 +197,13 @@ def with_address(surname: float, place: float, address_outcome: str, address: fl
 def may_match(surname: str, given: str, at_address: bool) -> bool:
     """May a pair with these outcomes be one person at all?
 
-    A given name must agree in some form. A surname that is only near or alike needs an equal given name; a
-    different surname (a maiden name) needs the debtor's own address too.
+    A given name must agree in some form. A surname that is only near or alike needs an equal given name. At
+    the debtor's own address an equal given name or its nickname will do: the surname may be a maiden name.
     """
     if given not in (EQUAL, NICKNAME, NEAR, ALIKE, INITIAL):
         return False
     if surname in (EQUAL, PART):
         return True
-    if surname in (NEAR, ALIKE):
-        return given == EQUAL
-    return surname == OTHER and at_address and given in (EQUAL, NICKNAME)
+    if surname in (NEAR, ALIKE) and given == EQUAL:
+        return True
+    return surname != MISSING and at_address and given in (EQUAL, NICKNAME)

@@ -19,7 +19,7 @@ from leadflow_assets.domain.linkage.weights import STATE_ADULTS
 from leadflow_assets.enrich.linkage.engine import MEMORY, THREADS, database
 from leadflow_assets.enrich.linkage.evidence import EVIDENCE_TYPE, FIRM_EVIDENCE, PERSON_EVIDENCE
 from leadflow_assets.enrich.linkage.firms import FIRM_DETAILS, weigh_firms
-from leadflow_assets.enrich.linkage.frequencies import Frequencies
+from leadflow_assets.enrich.linkage.frequencies import Frequencies, count_names
 from leadflow_assets.enrich.linkage.owners import Owners, load_owners
 from leadflow_assets.enrich.linkage.parties import ReadParties, read_parties
 from leadflow_assets.enrich.linkage.people import PERSON_DETAILS, weigh_people
@@ -125,7 +125,7 @@ _FIRMS = {
 def link(
     parties: pa.Table,
     owners: Owners,
-    frequencies: Frequencies,
+    frequencies: Frequencies | None = None,
     *,
     population: int = STATE_ADULTS,
     place_as: PlaceAs = "weight",
@@ -136,7 +136,9 @@ def link(
     """Whose properties the parties of court cases own, as MATCHES_SCHEMA, sorted by party and probability.
 
     ``parties`` has PARTIES_SCHEMA; ``owners`` holds OWNER_COLUMNS of mart/properties, of the whole state or
-    of a part (owners elsewhere then compete unseen). ``population`` is the number of adults a party may be.
+    of a part (owners elsewhere then compete unseen). ``frequencies`` are those of the whole state; None
+    counts these owners, which costs less than counting apart. ``population`` is the number of adults a party
+    may be.
     ``place_as``: the party's place counts as evidence, or narrows the population to its adults; never both.
     The answer does not depend on the order of rows. One row per party and property; rows below
     ``least_probability`` are left out. What people have decided is not known here.
@@ -146,7 +148,7 @@ def link(
         return link_loaded(
             connection,
             parties,
-            frequencies,
+            frequencies or count_names(connection),
             population=population,
             place_as=place_as,
             least_probability=least_probability,

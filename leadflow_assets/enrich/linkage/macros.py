@@ -38,10 +38,12 @@ MACROS = (
             THEN '{w.MISSING}'
         WHEN one = other THEN '{w.AGREE}' ELSE '{w.CONFLICT}' END""",
     f"""CREATE TEMP MACRO middle_bits(outcome) AS CASE outcome
-        WHEN '{w.AGREE}' THEN {w.MIDDLE_AGREES_BITS!r}::DOUBLE WHEN '{w.CONFLICT}' THEN {w.MIDDLE_CONFLICT_BITS!r}::DOUBLE
+        WHEN '{w.AGREE}' THEN {w.MIDDLE_AGREES_BITS!r}::DOUBLE
+        WHEN '{w.CONFLICT}' THEN {w.MIDDLE_CONFLICT_BITS!r}::DOUBLE
         ELSE 0.0 END""",
     f"""CREATE TEMP MACRO suffix_bits(outcome) AS CASE outcome
-        WHEN '{w.AGREE}' THEN {w.SUFFIX_AGREES_BITS!r}::DOUBLE WHEN '{w.CONFLICT}' THEN {w.SUFFIX_CONFLICT_BITS!r}::DOUBLE
+        WHEN '{w.AGREE}' THEN {w.SUFFIX_AGREES_BITS!r}::DOUBLE
+        WHEN '{w.CONFLICT}' THEN {w.SUFFIX_CONFLICT_BITS!r}::DOUBLE
         ELSE 0.0 END""",
     f"""CREATE TEMP MACRO full_name_expected(surname, given) AS
         greatest(surname, {w.NAME_FLOOR!r}) * greatest(given, {w.NAME_FLOOR!r})""",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import duckdb
 import pyarrow as pa
@@ -23,7 +24,7 @@ OWNER_COLUMNS = (
     "last_sale_date",
     "sale_is_nominal",
 )
-Owners = pa.Table | pa.RecordBatchReader
+Owners: TypeAlias = pa.Table | pa.RecordBatchReader
 
 # hash() keys stand for texts: 64 bits, so that two of ten million texts collide once in a hundred thousand
 # states.

@@ -110,25 +110,30 @@ WITH fuzzy AS (
     FROM party_name p JOIN owner_name o ON o.first = p.first AND o.last[1] = p.last[1] AND o.last <> p.last
     WHERE length(p.first) > 1 AND alike > 0
 )
-SELECT variant, o.last, o.first, '{w.EQUAL}' AS surname, given, o.last AS shared
+SELECT variant, o.last, o.first, '{w.EQUAL}' AS surname, given, o.last AS shared, false AS at_address
 FROM party_name p JOIN given_pair g ON g.one = p.first
 JOIN owner_name o ON o.last = p.last AND o.first = g.other
 UNION ALL
-SELECT variant, last, first, '{w.PART}', given, shared FROM part_pair
+SELECT variant, last, first, '{w.PART}', given, shared, false FROM part_pair
 UNION ALL
 SELECT variant, last, first, CASE WHEN alike >= {w.NEAR_FROM} THEN '{w.NEAR}' ELSE '{w.ALIKE}' END,
-    given, NULL
+    given, NULL, false
 FROM fuzzy ANTI JOIN part_pair USING (variant, last, first)
 """
 # The debtor's own address brings in owners there whose surname is another: a maiden name, perhaps.
 _ADDRESS_PAIRS = f"""
 INSERT INTO name_pair
-SELECT DISTINCT n.variant, p.last, p.first, '{w.OTHER}', g.given, NULL
-FROM seeker_key s JOIN person p ON p.address = s.key OR p.mailing = s.key
-JOIN party_name n ON n.seeker = s.seeker
-JOIN given_pair g ON g.one = n.first AND g.other = p.first AND g.given IN ('{w.EQUAL}', '{w.NICKNAME}')
-ANTI JOIN name_pair q ON q.variant = n.variant AND q.last = p.last AND q.first = p.first
-WHERE p.last <> ''
+WITH there AS (
+    SELECT DISTINCT n.variant, n.last AS ours, p.last, p.first, g.given
+    FROM seeker_key s JOIN person p ON p.address = s.key OR p.mailing = s.key
+    JOIN party_name n ON n.seeker = s.seeker
+    JOIN given_pair g ON g.one = n.first AND g.other = p.first AND g.given IN ('{w.EQUAL}', '{w.NICKNAME}')
+    WHERE p.last <> ''
+)
+SELECT variant, last, first, CASE WHEN alike >= {w.NEAR_FROM} THEN '{w.NEAR}' WHEN alike > 0 THEN '{w.ALIKE}'
+    ELSE '{w.OTHER}' END, given, NULL, true
+FROM (SELECT *, jaro_winkler_similarity(ours, last, {w.ALIKE_FROM}) AS alike FROM there)
+ANTI JOIN name_pair USING (variant, last, first)
 """
 
 
@@ -154,7 +159,7 @@ WITH pairs AS (
         coalesce(q.shared, q.last) AS their_last, n.first AS our_first
     FROM name_pair q JOIN party_name n USING (variant)
 )
-SELECT q.variant, q.seeker, q.last, q.first, q.middle, q.suffix, q.surname, q.given,
+SELECT q.variant, q.seeker, q.last, q.first, q.middle, q.suffix, q.surname, q.given, q.at_address,
     name_bits(q.surname, {_largest("ol")}, {_largest("tl")}) AS surname_bits,
     name_bits(q.given, {_largest("og")}, {_largest("tg")}) AS given_bits,
     {_largest("tl")} AS surname_share, {_largest("tg")} AS given_share,
@@ -179,7 +184,7 @@ WITH compared AS (
     FROM pair_bits q JOIN seeker s USING (seeker)
     JOIN person p ON p.last = q.last AND p.first = q.first
     {ADDRESS_JOINS}
-    WHERE {NOT_OUTSIDE} AND (q.surname <> '{w.OTHER}' OR house = '{w.EQUAL}')
+    WHERE {NOT_OUTSIDE} AND (NOT q.at_address OR house = '{w.EQUAL}')
 )
 SELECT pair, variant, seeker, owner, person, property, hash(last) AS surname, surname_bits,
     given_bits + middle_weight AS other_bits,
