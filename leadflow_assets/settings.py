@@ -7,6 +7,7 @@ is the environment name in lower case. ``docs/settings.md`` is generated from th
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from decimal import Decimal
 from functools import cache
@@ -134,6 +135,24 @@ class Settings(BaseSettings):
     batch_upload_dir: str = Field("_batches/uploads", description="Uploaded batch files, below the lake.")
     batch_results_dir: str = Field("_batches/results", description="Delivered files, below the lake.")
     courtlistener_api_key: SecretStr | None = Field(None, description="CourtListener API token.")
+    leadflow_courtlistener_url: str = Field(
+        "https://www.courtlistener.com/api/rest/v4", description="Base URL of the CourtListener API."
+    )
+    leadflow_courtlistener_calls_per_minute: int = Field(
+        5, ge=1, description="Calls to CourtListener in any minute, over all processes; 5 without membership."
+    )
+    leadflow_courtlistener_calls_per_hour: int = Field(
+        50, ge=1, description="Calls to CourtListener in any hour; 50 without membership."
+    )
+    leadflow_courtlistener_calls_per_day: int = Field(
+        125, ge=1, description="Calls to CourtListener in any 24 hours; 125 without membership."
+    )
+    leadflow_courts: str = Field(
+        "mab,mad", description="CourtListener ids of the courts whose dockets are fetched, the first first."
+    )
+    leadflow_court_overlap_days: int = Field(
+        14, ge=0, description="Days that a daily fetch of dockets looks back, since cases appear late."
+    )
     lien_search_auto_threshold: int = Field(
         1000, ge=0, description="Largest list for which court look-ups start by themselves."
     )
@@ -163,6 +182,14 @@ class Settings(BaseSettings):
         if value.startswith("/") or "://" in value or not all(parts) or {".", ".."} & set(parts):
             raise ValueError("must be a folder below the lake, like _batches/uploads")
         return value.strip("/")
+
+    @field_validator("leadflow_courts")
+    @classmethod
+    def _courts_are_ids(cls, value: str) -> str:
+        ids = [part.strip() for part in value.split(",")]
+        if not all(re.fullmatch(r"[a-z0-9]{2,15}", court) for court in ids):
+            raise ValueError("must be CourtListener's court ids separated by commas, like mab,mad")
+        return ",".join(dict.fromkeys(ids))
 
     @field_validator("leadflow_watched_towns")
     @classmethod

@@ -113,6 +113,15 @@ def shared_massgis() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def shared_courtlistener() -> Path:
+    """The folder with real answers and dockets of CourtListener that stands beside the checkout."""
+    folder = Path(__file__).resolve().parents[2] / "shared" / "vendors" / "courtlistener"
+    if not folder.is_dir():
+        pytest.skip("no folder shared/vendors/courtlistener beside the checkout: the samples are not here")
+    return folder
+
+
 def parcel_rows(town_id: int, rows: int, mark: str = "", *, seed: int = 0) -> pa.Table:
     """Rows of core/parcels: lots in random order on a grid; ``mark`` stands in map_par_id of each."""
     numbers = np.random.default_rng([seed, town_id]).permutation(rows)

@@ -169,11 +169,44 @@ ATTOM_PROPERTIES = Table(
     key=("attom_id",),
 )
 
+COURT_DOCKETS = Table(
+    "raw/court_dockets",
+    "one docket as an answer, a docket file or an imported row tells it",
+    ("court", "filed_month"),
+    "courts.CourtDockets",
+    key=("record_id",),
+)
+COURT_CASES = Table(
+    "core/court_cases",
+    "one case as one source tells it",
+    ("court", "filed_month"),
+    "courts.CourtCases",
+    key=("case_id", "source"),
+)
+COURT_PARTIES = Table(
+    "core/court_parties",
+    "one party of a case as one source names it",
+    ("court", "filed_month"),
+    "courts.CourtParties",
+    key=("case_id", "source", "party_id"),
+)
+
 CORE_MASSGIS = (PARCELS, ASSESSMENTS, PARCEL_INTERESTS, MISC_FEATURES, USE_CODES, ASSESSMENT_RELEASES)
 # What one package of a town is made into, in the order of publishing.
 MASSGIS = (MASSGIS_PACKAGES, *CORE_MASSGIS, PROPERTIES)
 ATTOM = (ATTOM_RESULTS, ATTOM_PROPERTIES)
-TABLES = (MASSGIS_PACKAGES, ATTOM_RESULTS, *CORE_MASSGIS, ATTOM_PROPERTIES, PROPERTY_RECORDS, PROPERTIES)
+COURTS = (COURT_DOCKETS, COURT_CASES, COURT_PARTIES)
+TABLES = (
+    MASSGIS_PACKAGES,
+    ATTOM_RESULTS,
+    COURT_DOCKETS,
+    *CORE_MASSGIS,
+    ATTOM_PROPERTIES,
+    COURT_CASES,
+    COURT_PARTIES,
+    PROPERTY_RECORDS,
+    PROPERTIES,
+)
 # Not a table of its own: it lies beside each table that quarantines.
 QUARANTINE = Table(
     "core/quarantine",

@@ -57,6 +57,8 @@ def test_an_empty_variable_is_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
         ("LEADFLOW_LAKE", "gs://bucket/lake"),
         ("LEADFLOW_LAKE", "s3://"),
         ("LEADFLOW_WATCHED_TOWNS", "bellingham"),
+        ("LEADFLOW_COURTS", "mab;mad"),
+        ("LEADFLOW_COURTLISTENER_CALLS_PER_DAY", "0"),
         ("MASSGIS_DIRECTORY_TIMEOUT", "-1"),
     ],
 )

@@ -21,7 +21,7 @@ from leadflow_assets.domain.owners.text import cut_care_of, fold, search_words, 
 from leadflow_assets.domain.owners.truncation import OwnerField, find_pile_up, is_cut
 
 # One spelling for forms that mean the same; INC, CORP and LLC are different forms.
-_FORMS = {
+FORMS = {
     "INCORPORATED": "INC",
     "CORPORATION": "CORP",
     "LIMITED": "LTD",
@@ -101,7 +101,7 @@ def _party_key(party: Party) -> str:
     words = _LLC.sub("LLC", search_words(party.name)).split()
     if party.is_person:
         return " ".join(sorted(words))
-    words = [_FORMS.get(word, word) for word in words if word != "AND"]
+    words = [FORMS.get(word, word) for word in words if word != "AND"]
     while len(words) > 1 and words[0] == "THE":
         words = words[1:]
     while len(words) > 1 and words[-1] == "THE":

@@ -1,15 +1,10 @@
 """Reading a file of addresses or ids that a person made: any encoding, delimiter and column order.
 
-Spreadsheets write CSV as UTF-8, UTF-16 or Windows-1252, with commas, semicolons, tabs or bars. What was
-found is said, so that a wrong guess is seen. Errors never quote a cell: it may be a person's name.
+What was found is said, so that a wrong guess is seen. Errors never quote a cell: it may be a person's name.
 """
 
 from __future__ import annotations
 
-import codecs
-import csv
-import io
-import itertools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,13 +12,18 @@ from pathlib import Path
 
 from leadflow_assets.domain import loc_id
 from leadflow_assets.errors import UsageError
+from leadflow_assets.sources.imports.text_table import (
+    DELIMITERS,
+    MOST_BYTES,
+    MOST_COLUMNS,
+    MOST_ROWS,
+    decode,
+    distinct_names,
+    find_delimiter,
+    read_content,
+    records,
+)
 
-MOST_BYTES = 50 * 1024 * 1024
-MOST_ROWS = 200_000
-MOST_COLUMNS = 2_000
-_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-_LOOKED_AT = 200
-_LONGEST_CELL = 1_000_000
 # What people call the columns, in lower case with single blanks for everything but letters and digits.
 _ALIASES: Mapping[str, tuple[str, ...]] = {
     "property_id": ("property id", "propertyid", "leadflow id"),
@@ -73,20 +73,6 @@ _ROLES = {alias: role for role, aliases in _ALIASES.items() for alias in aliases
 _WHAT_IT_TAKES = (
     "Name a column property_id, loc_id, parcel_id or address (with town or zip), and save as CSV in UTF-8."
 )
-_OTHER_FILES = {
-    b"PK\x03\x04": "a workbook or an archive (.xlsx, .ods, .zip)",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls)",
-    b"%PDF": "a PDF",
-    b"PAR1": "a Parquet file",
-    b"\x1f\x8b": "a compressed file",
-    b"SQLite format 3": "an SQLite database",
-}
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8-sig", "UTF-8 with a byte order mark"),
-    (codecs.BOM_UTF16_LE, "utf-16", "UTF-16"),
-    (codecs.BOM_UTF16_BE, "utf-16", "UTF-16"),
-)
-_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f]")
 
 
 @dataclass(frozen=True)
@@ -120,11 +106,11 @@ def read_list_file(path: Path, *, most_bytes: int = MOST_BYTES, most_rows: int =
     Raises:
         UsageError: no such file, too large, not text, empty, or without any column that names a property.
     """
-    content = _content(path, most_bytes)
-    text, encoding = _decoded(path, content)
-    rest, delimiter = _delimited(text)
-    records = _records(path, rest, delimiter, most_rows)
-    filled = [(line, cells) for line, cells in records if any(cell.strip() for cell in cells)]
+    content = read_content(path, most_bytes)
+    text, encoding = decode(path, content)
+    rest, delimiter = find_delimiter(text, lambda cells: len(_roles(cells)))
+    read = records(path, rest, delimiter, most_rows)
+    filled = [(line, cells) for line, cells in read if any(cell.strip() for cell in cells)]
     if not filled:
         raise UsageError(f"{path} holds no rows.", _WHAT_IT_TAKES)
     header, data = _header(path, filled)
@@ -134,132 +120,31 @@ def read_list_file(path: Path, *, most_bytes: int = MOST_BYTES, most_rows: int =
             f"{path} has a row of {width:,} cells; at most {MOST_COLUMNS:,} columns are imported.",
             "A quotation mark or a line end may be missing.",
         )
-    names = _distinct([*header, *(f"column {n + 1}" for n in range(len(header), width))])
+    names = distinct_names([*header, *(f"column {n + 1}" for n in range(len(header), width))])
     return ListFile(
         path=path,
         encoding=encoding,
-        delimiter=_DELIMITERS[delimiter],
+        delimiter=DELIMITERS[delimiter],
         header=names,
         rows=tuple(tuple(cells) + ("",) * (width - len(cells)) for _, cells in data),
         line_numbers=tuple(line + (rest != text) for line, _ in data),
         roles=_roles(header),
-        blank_rows=len(records) - len(filled),
+        blank_rows=len(read) - len(filled),
         uneven_rows=sum(len(cells) != len(header) for _, cells in data),
     )
 
 
-def _content(path: Path, most_bytes: int) -> bytes:
-    try:
-        if not path.is_file():
-            raise UsageError(f"There is no file {path}.", "Give the path of a CSV file.")
-        size = path.stat().st_size
-        if size > most_bytes:
-            raise UsageError(
-                f"{path} has {size / 1024**2:,.1f} MB; at most {most_bytes / 1024**2:,.1f} MB are imported.",
-                "Split it, or leave out columns that are not needed.",
-            )
-        return path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"Cannot read {path}: {error.strerror}.", "Check the path.") from None
-
-
-def _decoded(path: Path, content: bytes) -> tuple[str, str]:
-    """The text, and the encoding's name in words."""
-    for magic, kind in _OTHER_FILES.items():
-        if content.startswith(magic):
-            raise UsageError(f"{path} is {kind}, not a CSV file.", "Save it as CSV in UTF-8 and import that.")
-    for mark, codec, name in (*_BOMS, *_utf16_without_mark(content)):
-        if content.startswith(mark):
-            try:
-                return _checked(path, content.decode(codec)), name
-            except UnicodeDecodeError:
-                raise _not_text(path) from None
-    for codec, name in (("utf-8", "UTF-8"), ("cp1252", "Windows-1252")):
-        try:
-            return _checked(path, content.decode(codec)), name
-        except UnicodeDecodeError:
-            continue
-    raise _not_text(path)
-
-
-def _utf16_without_mark(content: bytes) -> list[tuple[bytes, str, str]]:
-    """UTF-16 without its mark is known by the zero in every second byte of English text."""
-    sample = content[:4096]
-    if len(sample) < 4 or sample.count(0) < len(sample) // 4:
-        return []
-    codec = "utf-16-le" if sample[1::2].count(0) >= sample[::2].count(0) else "utf-16-be"
-    return [(b"", codec, "UTF-16 without a byte order mark")]
-
-
-def _checked(path: Path, text: str) -> str:
-    text = text.rstrip("\x1a")  # what DOS programs end a file with
-    if _CONTROLS.search(text):
-        raise _not_text(path)
-    return text
-
-
-def _not_text(path: Path) -> UsageError:
-    return UsageError(
-        f"{path} is not a text file in UTF-8, UTF-16 or Windows-1252.",
-        "Save it as CSV in UTF-8 and import that.",
-    )
-
-
-def _delimited(text: str) -> tuple[str, str]:
-    """The text without Excel's ``sep=;`` line, and the delimiter that splits it best.
-
-    The best one finds the most known columns in the header, then the most rows as wide as the header.
-    """
-    first, _, rest = text.partition("\n")
-    if re.fullmatch(r'"?sep=[,;|\t]"?\s*', first, re.IGNORECASE):
-        return rest, first.strip('"\r ')[4:5]
-    found = []
-    for order, delimiter in enumerate(_DELIMITERS):
-        try:
-            lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-            sample = [cells for cells in itertools.islice(lines, _LOOKED_AT) if any(cells)]
-        except csv.Error:
-            continue
-        width = len(sample[0]) if sample else 0
-        even = sum(len(cells) == width for cells in sample) / max(len(sample), 1)
-        known = len(_roles(sample[0])) if sample else 0
-        found.append((known, even if width > 1 else 0.0, width, -order, delimiter))
-    return text, max(found)[-1] if found else ","
-
-
-def _records(path: Path, text: str, delimiter: str, most_rows: int) -> list[tuple[int, list[str]]]:
-    """Lines of the file with their numbers."""
-    limit = csv.field_size_limit(_LONGEST_CELL)
-    try:
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-        records = []
-        for cells in reader:
-            records.append((reader.line_num, cells))
-            if len(records) > most_rows + 1:
-                raise UsageError(f"{path} has more than {most_rows:,} rows.", "Split it.")
-        return records
-    except csv.Error as error:
-        raise UsageError(
-            f"{path} is not readable as CSV near line {reader.line_num}: {error}.",
-            "A quotation mark may be missing there.",
-        ) from None
-    finally:
-        csv.field_size_limit(limit)
-
-
-def _header(
-    path: Path, records: list[tuple[int, list[str]]]
-) -> tuple[list[str], list[tuple[int, list[str]]]]:
+def _header(path: Path, rows: list[tuple[int, list[str]]]) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """The header and the rows below it; a file of nothing but ids needs no header."""
-    first = records[0][1]
+    first = rows[0][1]
     roles = _roles(first)
     if {"property_id", "loc_id", "prop_id", "address", "street"} & set(roles):
-        return first, records[1:]
+        return first, rows[1:]
     cell = first[0].strip().upper()
     if re.match(r"\d{3}-\S", cell):
-        return ["property_id", *(f"column {n + 2}" for n in range(len(first) - 1))], records
+        return ["property_id", *(f"column {n + 2}" for n in range(len(first) - 1))], rows
     if re.match(loc_id.PATTERN, cell):
-        return ["loc_id", *(f"column {n + 2}" for n in range(len(first) - 1))], records
+        return ["loc_id", *(f"column {n + 2}" for n in range(len(first) - 1))], rows
     raise UsageError(
         f"The first line of {path} names no column that tells a property ({len(first)} columns, "
         f"{len(roles)} of them known).",
@@ -275,16 +160,3 @@ def _roles(header: list[str]) -> dict[str, int]:
         if role is not None:
             roles.setdefault(role, place)
     return roles
-
-
-def _distinct(names: list[str]) -> tuple[str, ...]:
-    """Column names without repetition, so that the report keeps every column."""
-    result: dict[str, None] = {}
-    for place, name in enumerate(names):
-        text = plain = name.strip() or f"column {place + 1}"
-        for number in itertools.count(2):
-            if text not in result:
-                break
-            text = f"{plain} ({number})"
-        result[text] = None
-    return tuple(result)
