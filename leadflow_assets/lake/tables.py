@@ -191,6 +191,14 @@ COURT_PARTIES = Table(
     key=("case_id", "source", "party_id"),
 )
 
+CASE_MATCHES = Table(
+    "mart/case_matches",
+    "one party of a case with one property it may own",
+    ("town_id",),
+    "case_matches.CaseMatches",
+    key=("match_id",),
+)
+
 CORE_MASSGIS = (PARCELS, ASSESSMENTS, PARCEL_INTERESTS, MISC_FEATURES, USE_CODES, ASSESSMENT_RELEASES)
 # What one package of a town is made into, in the order of publishing.
 MASSGIS = (MASSGIS_PACKAGES, *CORE_MASSGIS, PROPERTIES)
@@ -206,6 +214,7 @@ TABLES = (
     COURT_PARTIES,
     PROPERTY_RECORDS,
     PROPERTIES,
+    CASE_MATCHES,
 )
 # Not a table of its own: it lies beside each table that quarantines.
 QUARANTINE = Table(

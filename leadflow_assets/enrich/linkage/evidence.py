@@ -1,28 +1,13 @@
 """Why a match is believed: its terms one by one, as they were added up.
 
-``domain.linkage.words`` says them in sentences.
+``domain.linkage.words`` says them in sentences. A term is one entry of EVIDENCE_TYPE: ``ours`` is what the
+court says, ``theirs`` the owner's record; ``share`` is the part of all owners (0 to 1) to whom it applies,
+where that made the weight.
 """
 
 from __future__ import annotations
 
-import pyarrow as pa
-
 from leadflow_assets.domain.linkage import weights as w
-
-# JSON-able: a list of terms. ``ours`` is what the court says, ``theirs`` the owner's record; ``share`` is the
-# part of all owners (0 to 1) to whom it applies, where that made the weight.
-EVIDENCE_TYPE = pa.list_(
-    pa.struct(
-        [
-            ("term", pa.string()),
-            ("outcome", pa.string()),
-            ("ours", pa.string()),
-            ("theirs", pa.string()),
-            ("share", pa.float64()),
-            ("bits", pa.float64()),
-        ]
-    )
-)
 
 
 def _term(term: str, outcome: str, ours: str, theirs: str, share: str, bits: str, shown: str = "true") -> str:

@@ -17,13 +17,14 @@ from leadflow_assets.domain.linkage.posterior import (
 )
 from leadflow_assets.domain.linkage.weights import STATE_ADULTS
 from leadflow_assets.enrich.linkage.engine import MEMORY, THREADS, database
-from leadflow_assets.enrich.linkage.evidence import EVIDENCE_TYPE, FIRM_EVIDENCE, PERSON_EVIDENCE
+from leadflow_assets.enrich.linkage.evidence import FIRM_EVIDENCE, PERSON_EVIDENCE
 from leadflow_assets.enrich.linkage.firms import FIRM_DETAILS, weigh_firms
 from leadflow_assets.enrich.linkage.frequencies import Frequencies, count_names
 from leadflow_assets.enrich.linkage.owners import Owners, load_owners
 from leadflow_assets.enrich.linkage.parties import ReadParties, read_parties
 from leadflow_assets.enrich.linkage.people import PERSON_DETAILS, weigh_people
 from leadflow_assets.enrich.linkage.ranking import RIVALS, rank
+from leadflow_assets.lake.schemas.case_matches import EVIDENCE_TYPE
 
 # Less likely matches are not returned: they fill the review with strangers.
 LEAST_PROBABILITY = 0.01
