@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
+from datetime import date
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -152,6 +153,13 @@ class Settings(BaseSettings):
     )
     leadflow_court_overlap_days: int = Field(
         14, ge=0, description="Days that a daily fetch of dockets looks back, since cases appear late."
+    )
+    leadflow_court_backfill_from: date | None = Field(
+        None,
+        description="First day filed that the backfill of dockets reaches, YYYY-MM-DD; empty: none.",
+    )
+    leadflow_court_calls_kept: int = Field(
+        10, ge=0, description="Calls of a day that the routine leaves for people's own court look-ups."
     )
     lien_search_auto_threshold: int = Field(
         1000, ge=0, description="Largest list for which court look-ups start by themselves."
