@@ -10,6 +10,7 @@ import inspect
 import re
 import sys
 from collections.abc import Iterable, Sequence
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -37,6 +38,7 @@ _SETTING_TYPES: dict[object, str] = {
     Decimal: "number",
     dict[str, Decimal]: "JSON object of numbers",
     int | None: "integer",
+    date | None: "day",
 }
 _BOUNDS = {
     "greater_than_or_equal_to": "at least",
