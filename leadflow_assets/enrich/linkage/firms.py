@@ -78,6 +78,12 @@ SELECT variant, name, outcome, greatest(
     CASE WHEN outcome = 'registered' THEN {o.REGISTERED_NAME_BITS!r} ELSE -100 END) AS name_bits
 FROM firm_pair JOIN summed USING (variant, name)
 """
+# A registered name is borne once: that its firm sits elsewhere says nothing against it.
+_PLACE = f"""
+CASE WHEN house = '{w.EQUAL}' THEN 0 WHEN outcome = 'registered' THEN greatest(place_weight, 0)
+    ELSE place_weight END
+"""
+_HOUSE = "CASE WHEN outcome = 'registered' THEN greatest(house_weight, 0) ELSE house_weight END"
 _SCORED = f"""
 CREATE TEMP TABLE scored_firm AS
 WITH compared AS (
@@ -92,13 +98,12 @@ WITH compared AS (
     WHERE {NOT_OUTSIDE}
 )
 SELECT variant, seeker, owner, property, person, outcome, name_bits,
-    round(name_bits + CASE WHEN house = '{w.EQUAL}' THEN 0 ELSE place_weight END + house_weight, 6) AS bits,
+    round(name_bits + {_PLACE} + {_HOUSE}, 6) AS bits,
     false AS conflict
 FROM compared
 """
 FIRM_DETAILS = f"""
-SELECT m.*, {LOCATION}, CASE WHEN house = '{w.EQUAL}' THEN 0 ELSE place_weight END AS place_bits,
-    house_weight AS house_bits
+SELECT m.*, {LOCATION}, {_PLACE} AS place_bits, {_HOUSE} AS house_bits
 FROM ranked m JOIN seeker s ON s.seeker = m.seeker JOIN organisation p ON p.rowid = m.owner
 {ADDRESS_JOINS}
 """

@@ -123,10 +123,14 @@ FROM fuzzy ANTI JOIN part_pair USING (variant, last, first)
 # The debtor's own address brings in owners there whose surname is another: a maiden name, perhaps.
 _ADDRESS_PAIRS = f"""
 INSERT INTO name_pair
-WITH there AS (
+WITH resident AS (
+    SELECT s.seeker, p.last, p.first FROM seeker_key s JOIN person p ON p.address = s.key
+    UNION
+    SELECT s.seeker, p.last, p.first FROM seeker_key s JOIN person p ON p.mailing = s.key
+),
+there AS (
     SELECT DISTINCT n.variant, n.last AS ours, p.last, p.first, g.given
-    FROM seeker_key s JOIN person p ON p.address = s.key OR p.mailing = s.key
-    JOIN party_name n ON n.seeker = s.seeker
+    FROM resident p JOIN party_name n USING (seeker)
     JOIN given_pair g ON g.one = n.first AND g.other = p.first AND g.given IN ('{w.EQUAL}', '{w.NICKNAME}')
     WHERE p.last <> ''
 )
