@@ -16,7 +16,7 @@ from leadflow_assets.domain.addresses import address_key, parse_mailing, split_p
 from leadflow_assets.domain.addresses.places import STATES, city_key, zip5
 from leadflow_assets.domain.courts.identifiers import REMOVED
 from leadflow_assets.domain.courts.model import CourtCase, CourtParty, short_hash
-from leadflow_assets.domain.towns import all_towns
+from leadflow_assets.domain.towns import SAMPLETON, all_towns
 
 # The first that fits counts; "joint debtor" must come before "debtor".
 _ROLE_WORDS: tuple[tuple[str, str], ...] = (
@@ -190,7 +190,7 @@ def town_id_of(city: str | None) -> int | None:
 
 @lru_cache(maxsize=1)
 def _town_ids() -> Mapping[str, int]:
-    return {city_key(town.name): town.town_id for town in all_towns()}
+    return {city_key(town.name): town.town_id for town in (*all_towns(), SAMPLETON)}
 
 
 def _clean(text: str | None) -> str | None:
