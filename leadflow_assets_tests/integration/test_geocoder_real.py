@@ -125,9 +125,9 @@ def _table(found: Sequence[tuple[Geocoded, float]]) -> dict[str, tuple[int, floa
 
 def test_an_address_of_the_roll_is_found_at_its_parcel(town: duckdb.DuckDBPyConnection) -> None:
     town.execute("CREATE OR REPLACE TABLE properties AS FROM everything")
-    wanted = _addressed(town, 0)
+    wanted = _addressed(town, 0)[::2]
     found = _locate(town, wanted)
-    assert len(found) == len(wanted) > 500
+    assert len(found) == len(wanted) > 250
     assert Counter(place.method for place, _ in found).keys() == {"exact"}
     at_the_parcel = sum(error == 0 for _, error in found)
     assert at_the_parcel >= 0.98 * len(found)

@@ -26,7 +26,7 @@ from leadflow_assets_tests.conftest import process_context, publish_parcels, sta
 
 TABLE = PARCELS.name
 PROCESSES = 8
-TOWNS_EACH = {"local": 15, "s3": 8}  # the test's S3 server is slow
+TOWNS_EACH = {"local": 15, "s3": 4}  # the test's S3 server is slow
 
 
 def rejects(rows: int) -> pa.Table:
