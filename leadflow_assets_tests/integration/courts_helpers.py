@@ -1,4 +1,4 @@
-"""What the tests of court cases share: a clock of both sides, the service by it, tables as others read them."""
+"""What the tests of court cases share: a clock of both sides, the service by it, tables as others read."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Clock:
 
 
 def court_settings(folder: Path, server: CourtListenerServer | None, **more: Any) -> Settings:
-    """Settings of a lake of its own that asks ``server``, with the limits of an account without membership."""
+    """Settings of a lake of its own that asks ``server``, with the limits of a free account."""
     values: dict[str, Any] = {
         "courtlistener_api_key": SecretStr(TOKEN),
         "leadflow_courtlistener_url": server.base if server else "http://127.0.0.1:9/api/rest/v4",

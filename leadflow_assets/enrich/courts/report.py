@@ -76,7 +76,7 @@ class LandReport:
 
 @dataclass
 class CourtDone:
-    """One court in a refresh: pages read, cases in them (``new``: not here before), how far it is covered.
+    """One court in a refresh: pages read, cases in them, how far it is covered.
 
     ``undated`` dockets without a day were asked again, ``parties`` cases for their parties.
     """
@@ -84,7 +84,6 @@ class CourtDone:
     court: str
     pages: int = 0
     cases: int = 0
-    new: int = 0
     undated: int = 0
     parties: int = 0
     since: date | None = None
