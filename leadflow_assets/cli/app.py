@@ -11,6 +11,7 @@ import typer
 from leadflow_assets import __version__
 from leadflow_assets.cli import (
     batch,
+    cases,
     cleanup,
     config,
     demo,
@@ -42,6 +43,7 @@ COMMAND_MODULES = (
     lists,
     batch,
     enrich,
+    cases,
     review,
     spend,
     sql,

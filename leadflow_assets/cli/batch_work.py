@@ -44,7 +44,7 @@ def work(batches: Batches, job_id: str) -> BatchJob:
         KeyboardInterrupt: the person stopped it; calls under way have ended and are kept.
     """
     job = batches.job(job_id)
-    with _stoppable() as stopped, progress("batch", job.total_records) as bar:
+    with stoppable() as stopped, progress("batch", job.total_records) as bar:
         done = 0
 
         def told(outcomes: Outcomes) -> None:
@@ -89,7 +89,7 @@ def _until_tomorrow() -> float:
 
 
 @contextlib.contextmanager
-def _stoppable() -> Iterator[threading.Event]:
+def stoppable() -> Iterator[threading.Event]:
     """The first Ctrl-C asks to stop, the second stops at once."""
     stopped = threading.Event()
     before = signal.getsignal(signal.SIGINT)

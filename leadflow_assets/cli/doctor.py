@@ -75,8 +75,29 @@ def _attom(settings: Settings, live: bool) -> Iterator[Finding]:
         yield Finding("ATTOM live", "failed", error.message, error.hint)
 
 
+def _court_cases(settings: Settings, live: bool) -> Iterator[Finding]:
+    """How far court cases go and what waits; with ``live`` and a token, what the account has used: free."""
+    from leadflow_assets.enrich.courts.health import ask_for_usage, attention
+    from leadflow_assets.refresh.doctor import Finding
+
+    try:
+        todo = attention(settings)
+    except LeadflowError:
+        return  # the lake's or the state database's own row says it
+    status: Status = "warning" if todo.warnings else "ok"
+    yield Finding("court cases", status, todo.detail, " ".join(todo.warnings))
+    if not live or settings.courtlistener_api_key is None:
+        return
+    try:
+        yield Finding("CourtListener live", "ok", ask_for_usage(settings))
+    except LeadflowError as error:
+        yield Finding("CourtListener live", "failed", error.message, error.hint)
+
+
 def doctor(
-    live: Annotated[bool, typer.Option("--live", help="Also ask MassGIS and ATTOM, at no cost.")] = False,
+    live: Annotated[
+        bool, typer.Option("--live", help="Also ask MassGIS, ATTOM and CourtListener, at no cost.")
+    ] = False,
     repair: Annotated[
         bool, typer.Option("--repair", help="Put current copies right and remove what dead runs left.")
     ] = False,
@@ -95,7 +116,10 @@ def doctor(
     rows = []
     with progress("Examining") as step:
         for finding in chain(
-            examine(settings, live=live, fix=repair), _search_index(settings), _attom(settings, live)
+            examine(settings, live=live, fix=repair),
+            _search_index(settings),
+            _attom(settings, live),
+            _court_cases(settings, live),
         ):
             rows.append(asdict(finding))
             step.advance(note=finding.name)

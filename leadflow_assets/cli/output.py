@@ -156,6 +156,11 @@ class _PlainProgress:
         self.last, self.shown = time.monotonic(), self.done
 
 
+def on_terminal() -> bool:
+    """Does somebody look at the progress as it goes?"""
+    return _is_terminal(sys.stderr)
+
+
 def _is_terminal(stream: TextIO) -> bool:
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 

@@ -79,6 +79,7 @@ def _now() -> datetime:
 class CourtListenerClient:
     """One client of one account. ``keep`` is given every answer before it is read.
 
+    ``kept`` gives an answer that is here already, by the hash of its question: that question is not sent.
     ``calls`` counts those that took a place in the windows; ``notes`` says what went wrong and was not
     needed, for people.
     """
@@ -90,6 +91,7 @@ class CourtListenerClient:
         limiter: CallLimiter,
         http: httpx.Client,
         keep: Callable[[Answer], None],
+        kept: Callable[[str], Answer | None] | None = None,
         base_url: str = BASE_URL,
         avoid_maintenance: bool = True,
         now: Callable[[], datetime] = _now,
@@ -99,6 +101,7 @@ class CourtListenerClient:
         self._limiter = limiter
         self._http = http
         self._keep = keep
+        self._kept = kept
         self._base = base_url.rstrip("/")
         self._avoid_maintenance = avoid_maintenance
         self._now = now
@@ -126,13 +129,13 @@ class CourtListenerClient:
         return paging.search_pages(self._fetch, self._base, query, is_known, most_pages)
 
     def new_dockets(
-        self, court: str, created_after: date, *, most_pages: int | None = None
+        self, court: str, created_after: date, *, below: int | None = None, most_pages: int | None = None
     ) -> Iterator[DocketPage]:
-        """Dockets that CourtListener made since a day, newest first.
+        """Dockets that CourtListener made since a day, newest first; ``below`` an id: only older ones.
 
         This finds those without a filing date, which no search by date does. Raises as :meth:`search`.
         """
-        return paging.docket_pages(self._fetch, self._base, court, created_after, most_pages)
+        return paging.docket_pages(self._fetch, self._base, court, created_after, most_pages, below)
 
     def docket(self, about: About) -> Answer:
         """One docket. Raises as :meth:`search`, and CourtListenerNotFoundError."""
@@ -187,6 +190,9 @@ class CourtListenerClient:
     def _fetch(self, request: Request, about: About | None = None) -> Answer:
         """One answer that is worth reading, kept already."""
         self._check_target(request.url)
+        here = self._kept(request.hash) if self._kept is not None else None
+        if here is not None and here.http_status == 200:
+            return here
         self._headers()
         self._avoid_the_maintenance()
         if not self._synchronized:

@@ -144,11 +144,16 @@ def search_pages(
 
 
 def docket_pages(
-    fetch: Fetch, base: str, court: str, created_after: date, most_pages: int | None
+    fetch: Fetch,
+    base: str,
+    court: str,
+    created_after: date,
+    most_pages: int | None,
+    below: int | None = None,
 ) -> Iterator[DocketPage]:
     """See :meth:`CourtListenerClient.new_dockets`."""
-    request = queries.dockets_request(base, court, created_after)
-    lowest: int | None = None
+    request = queries.dockets_request(base, court, created_after, below)
+    lowest: int | None = below
     trail, fetched, restarted_at = _Trail(), 0, None
     while most_pages is None or fetched < most_pages:
         try:
