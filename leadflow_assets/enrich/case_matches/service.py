@@ -203,6 +203,8 @@ def _owners(connection: duckdb.DuckDBPyConnection) -> Any:
 
 def _compare(connection: duckdb.DuckDBPyConnection, parties: pa.Table, frequencies: Frequencies) -> pa.Table:
     """The names of parties against the owners of the few properties that cases name, whoever may be rarer."""
+    if not parties.num_rows:
+        return MATCHES_SCHEMA.empty_table()
     return link(
         parties,
         owners_at_named(connection),
