@@ -16,6 +16,8 @@ _SUBJECTS = {
     "address": "Address",
     "title": "Title",
     "name": "Name",
+    "site": "Property",
+    "owner": "Owner",
 }
 _OUTCOMES = {
     ("surname", "other"): "differs: {ours} and {theirs}",
@@ -33,6 +35,13 @@ _OUTCOMES = {
     ("address", "other"): "the party's address is neither the property's nor its bill's",
     ("title", "unclear"): "a nominal deed of {theirs} came after the filing of {ours}",
     ("title", "bought_later"): "bought on {theirs}, after the filing of {ours}",
+    ("title", "by_this_deed"): "the owner's deed of {theirs} goes with the recording on {ours}",
+    ("site", "parcel"): "the case names this parcel",
+    ("site", "address"): "the case names this address",
+    ("site", "range"): "the case names a house number in this property's range",
+    ("site", "several"): "the case names {theirs} properties together by their {ours}",
+    ("owner", "other"): "the name on record is not that of the case's party",
+    ("owner", "not_named"): "none of the case's parties can be the owner by its role",
     ("name", "registered"): "{theirs} is the same name in the register's form",
     ("name", "words_missing"): "{ours} and {theirs} differ by common words only",
 }
@@ -41,7 +50,7 @@ _SPELLINGS["alike"] = "{ours} resembles {theirs}"
 
 
 def explain(evidence: Sequence[Mapping[str, Any]]) -> list[str]:
-    """One sentence for each term of a match's evidence, with its weight in bits."""
+    """One sentence for each term of a match's evidence, with its weight in bits where it has one."""
     return [_sentence(term) for term in evidence]
 
 
@@ -54,4 +63,5 @@ def _sentence(term: Mapping[str, Any]) -> str:
         text = pattern.format(ours=term["ours"], theirs=term["theirs"])
     share = term["share"]
     common = f"; of owners 1 in {max(round(1 / share), 1):,}" if share else ""
-    return f"{_SUBJECTS[name]}: {text}{common} ({term['bits']:+.1f} bits)"
+    bits = f" ({term['bits']:+.1f} bits)" if term["bits"] is not None else ""
+    return f"{_SUBJECTS[name]}: {text}{common}{bits}"
