@@ -16,6 +16,8 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", dg.BetaWarning)
     warnings.simplefilter("ignore", dg.PreviewWarning)
     from leadflow_assets.assets.attom import attom_properties, attom_results
+    from leadflow_assets.assets.case_matches import case_matches_asset
+    from leadflow_assets.assets.courts import court_dockets
     from leadflow_assets.assets.massgis import massgis_assets
     from leadflow_assets.assets.property_records import property_records_asset
     from leadflow_assets.assets.search import search_index
@@ -27,6 +29,13 @@ with warnings.catch_warnings():
         submit_attom_batch,
     )
     from leadflow_assets.automation.checks import build_checks
+    from leadflow_assets.automation.courts import (
+        case_matches_outdated,
+        courts_resume,
+        daily_court_cases,
+        match_cases_to_properties,
+        refresh_court_cases,
+    )
     from leadflow_assets.automation.jobs import build_search_index_job, nightly_refresh, refresh_towns_job
     from leadflow_assets.automation.published import published_elsewhere
     from leadflow_assets.automation.sensors import alert_on_failure, new_releases, search_index_outdated
@@ -47,16 +56,27 @@ def build_definitions(settings: LeadflowSettings | None = None) -> dg.Definition
                 attom_results,
                 attom_properties,
                 property_records_asset(partitions),
+                court_dockets,
+                case_matches_asset(partitions),
                 search_index,
             ],
             asset_checks=build_checks(partitions),
-            jobs=[refresh_towns_job, land_attom_batch_job, submit_attom_batch, build_search_index_job],
-            schedules=[nightly_refresh],
+            jobs=[
+                refresh_towns_job,
+                land_attom_batch_job,
+                submit_attom_batch,
+                refresh_court_cases,
+                match_cases_to_properties,
+                build_search_index_job,
+            ],
+            schedules=[nightly_refresh, daily_court_cases],
             sensors=[
                 new_releases,
                 attom_batches_open,
                 attom_deliveries,
                 spend_alerts,
+                courts_resume,
+                case_matches_outdated,
                 published_elsewhere,
                 search_index_outdated,
                 alert_on_failure,

@@ -14,6 +14,9 @@ from leadflow_assets.domain.towns import Town, find_town, towns
 
 # One partition per ATTOM batch, added when a batch is submitted or a file is delivered.
 attom_batches = dg.DynamicPartitionsDefinition(name="attom_batches")
+# ``mab|2026-10``: a court and month filed, added when a docket of it is seen. Dynamic, since dockets without
+# a day have no month, and imported cases may be of any year and court.
+court_months = dg.DynamicPartitionsDefinition(name="court_months")
 
 
 def town_partitions(*, demo: bool) -> dg.StaticPartitionsDefinition:
@@ -24,6 +27,17 @@ def town_partitions(*, demo: bool) -> dg.StaticPartitionsDefinition:
 def towns_of(keys: Iterable[str]) -> list[Town]:
     """The towns behind partition keys."""
     return [find_town(key) for key in keys]
+
+
+def court_partition_key(partition: str) -> str:
+    """The partition ``court=mab/filed_month=2026-10`` of the lake is ``mab|2026-10`` here."""
+    return "|".join(part.partition("=")[2] for part in partition.split("/"))
+
+
+def court_month_of(key: str) -> tuple[str, str]:
+    """Court and month filed behind a partition key."""
+    court, _, month = key.partition("|")
+    return court, month
 
 
 def ranges(wanted: Iterable[Town], *, demo: bool) -> Iterator[tuple[Town, Town]]:

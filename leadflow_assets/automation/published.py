@@ -12,7 +12,7 @@ from leadflow_assets.lake import tables
 from leadflow_assets.lake.lake import Lake
 from leadflow_assets.lake.snapshots import PartitionEntry, Snapshot, SnapshotLog
 from leadflow_assets.lake.tables import Table
-from leadflow_assets.partitions import attom_batches
+from leadflow_assets.partitions import attom_batches, court_months, court_partition_key
 
 # Tables per tick are few; partitions may be a whole state, and a tick has a minute.
 _MOST_EVENTS = 400
@@ -40,9 +40,9 @@ def published_elsewhere(context: dg.SensorEvaluationContext, settings: LeadflowS
             known = context.instance.has_run(entry.run_id)
             if not known and (loaded.demo_on or key != _SAMPLE):
                 events.append(_event(lake, table, key, entry))
-                if table in tables.ATTOM:
-                    # A batch of the command line: Dagster has not heard of its partition yet.
-                    context.instance.add_dynamic_partitions(str(attom_batches.name), [key])
+                if dynamic := _dynamic(table):
+                    # Made by the command line: Dagster has not heard of its partition yet.
+                    context.instance.add_dynamic_partitions(str(dynamic.name), [key])
         seen[table.name] = newest.number
     cursor = json.dumps(seen, sort_keys=True)
     if not events:
@@ -61,8 +61,16 @@ def _changed(lake: Lake, table: Table, since: int, newest: Snapshot) -> Iterator
             yield _partition_key(name), entry
 
 
+def _dynamic(table: Table) -> dg.DynamicPartitionsDefinition | None:
+    if table in tables.ATTOM:
+        return attom_batches
+    return court_months if table in tables.COURTS else None
+
+
 def _partition_key(name: str) -> str:
-    """``town_id=25/release=...`` is the town's key, ``batch_id=...`` the batch's."""
+    """``town_id=25/release=...`` is the town's key, ``batch_id=...`` the batch's, else court and month."""
+    if name.startswith("court="):
+        return court_partition_key(name)
     kind, _, value = name.split("/")[0].partition("=")
     return town_by_id(int(value)).key if kind == "town_id" else value
 

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from leadflow_assets.cli import case_find
 from leadflow_assets.cli.cases_output import (
     tell_cases,
     tell_coverage,
     tell_import,
     tell_refresh,
 )
-from leadflow_assets.cli.cases_work import refreshed
+from leadflow_assets.cli.cases_work import matched, refreshed
 from leadflow_assets.cli.common import JsonFlag, current_settings, examples
 from leadflow_assets.errors import LeadflowError, UsageError
 
@@ -50,11 +51,13 @@ def register(app: typer.Typer) -> None:
         epilog=examples(
             "leadflow cases refresh",
             "leadflow cases import tax-liens.csv --source land_court_tax_lien --dry-run",
+            "leadflow cases find bellingham F_667198_2853392",
             "leadflow cases coverage",
         ),
     )
     for command, (name, lines) in _COMMANDS.items():
         cases.command(name, epilog=examples(*lines))(command)
+    case_find.register(cases)
     app.add_typer(cases, name="cases")
 
 
@@ -87,6 +90,7 @@ def refresh(court: CourtOption = None, month: MonthOption = None, json: JsonFlag
     tell_refresh(report, json)
     if report.stopped:
         raise KeyboardInterrupt
+    matched(courts.settings)
 
 
 def import_(
@@ -123,8 +127,21 @@ def import_(
         dry_run=dry_run,
     )
     tell_import(asdict(report), json)
+    if not dry_run:
+        matched(current_settings())
     if dry_run and report.bad_rows and not skip_bad:
         raise typer.Exit(UsageError.exit_code)
+
+
+def match(
+    force: Annotated[bool, typer.Option("--force", help="Match although nothing has changed.")] = False,
+) -> None:
+    """Match the parties of all cases with the owners of all properties that are here.
+
+    Refresh and import do this by themselves; after towns were refreshed it is due again. Nothing is asked of
+    anybody, and nothing is done where nothing has changed.
+    """
+    matched(current_settings(), force=force)
 
 
 def coverage(
@@ -188,6 +205,7 @@ _COMMANDS: dict[Any, tuple[str, tuple[str, ...]]] = {
             "leadflow cases import docket.json",
         ),
     ),
+    match: ("match", ("leadflow cases match",)),
     coverage: ("coverage", ("leadflow cases coverage", "leadflow cases coverage --type eviction --json")),
     list_: ("list", ("leadflow cases list --type foreclosure_suit", "leadflow cases list --month 2026-10")),
 }

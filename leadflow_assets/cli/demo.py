@@ -8,15 +8,14 @@ import shutil
 import sys
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from leadflow_assets.cli.common import current_settings, examples
+from leadflow_assets.cli.demo_vendors import deliver_attom_files, import_court_files, run_job
 from leadflow_assets.cli.output import Column, emit_rows, note, stdout
 from leadflow_assets.cli.search import bring_index_up_to_date
-from leadflow_assets.cli.ui import dagster_home, opened_instance
-from leadflow_assets.errors import LeadflowError
 
 if TYPE_CHECKING:
     from leadflow_assets.settings import Settings
@@ -65,7 +64,8 @@ def demo(off: OffFlag = False) -> None:
     settings.demo_marker.touch()
     package = _write_package(settings)
     _run_graph(settings, package)
-    _deliver(settings)
+    deliver_attom_files(settings)
+    import_court_files(settings)
     bring_index_up_to_date(settings)
     _show(settings)
 
@@ -87,53 +87,7 @@ def _run_graph(settings: Settings, package: Path) -> None:
     os.environ["LEADFLOW_LAKE"] = settings.lake_uri
     warnings.simplefilter("ignore")  # of Dagster, about its own parts; nothing a person can act on
     config = {"ops": {"massgis": {"config": {"source": str(package)}}}}
-    _run_job("refresh_towns", "999-sampleton", config)
-
-
-def _run_job(job: str, partition: str, config: dict[str, Any] | None = None) -> None:
-    """Run a job of the code location on one partition.
-
-    Raises:
-        LeadflowError: the run failed.
-    """
-    with opened_instance(dagster_home()) as instance:
-        from leadflow_assets.definitions import build_definitions
-        from leadflow_assets.partitions import attom_batches
-
-        if job == "land_attom_batch":
-            instance.add_dynamic_partitions(str(attom_batches.name), [partition])
-        result = (
-            build_definitions()
-            .resolve_job_def(job)
-            .execute_in_process(
-                partition_key=partition, instance=instance, run_config=config, raise_on_error=False
-            )
-        )
-    if not result.success:
-        raise LeadflowError("The Dagster run failed.", f"`leadflow ui` shows run {result.run_id}.")
-    note(f"Dagster run {result.run_id} succeeded: {job} of {partition}")
-
-
-def _deliver(settings: Settings) -> None:
-    """Files as ATTOM delivers them, made for Sampleton: loans, tax, notices, values without key or cost."""
-    from leadflow_assets.domain.towns import SAMPLETON_ID
-    from leadflow_assets.enrich.batches import inbox
-    from leadflow_assets.enrich.batches.service import Batches
-    from leadflow_assets.sampleton import write_deliveries
-    from leadflow_assets.sampleton.attom_files import COLUMNS
-    from leadflow_assets.search.criteria import SearchCriteria
-    from leadflow_assets.search.engine import open_searcher
-
-    with open_searcher(settings, engine="parquet") as searcher:
-        asked = SearchCriteria(towns=(SAMPLETON_ID,))
-        with searcher.stream(asked, columns=COLUMNS) as rows:
-            homes = rows.read_all().to_pylist()
-    files = write_deliveries(homes, settings.data_dir / "sampleton" / "attom")
-    batches = Batches(settings)
-    for file in files:
-        for job in inbox.take_paths(settings, batches, [file]):
-            if job.status != "processed":
-                _run_job("land_attom_batch", job.job_id)
+    run_job("refresh_towns", "999-sampleton", config)
 
 
 def _command() -> str:

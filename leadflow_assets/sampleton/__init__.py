@@ -2,7 +2,8 @@
 
 ``write_package`` makes one town, ``next_release`` the same town a year later, ``write_state`` all 351 for
 benchmarks, ``write_faulty_package`` packages that must be refused.
-``write_deliveries`` adds files as ATTOM delivers them, ``write_court_files`` cases. No name or row is taken from a real record.
+``write_deliveries`` adds files as ATTOM delivers them, ``write_court_files`` cases. No name or row is taken
+from a real record.
 """
 
 from leadflow_assets.sampleton.attom_files import write_deliveries

@@ -140,6 +140,22 @@ def match_cases(
             )
 
 
+def outdated(settings: Settings, today: date | None = None) -> str | None:
+    """Names what has changed since the last matching of everything; None where nothing has.
+
+    Raises:
+        StoreError: the lake or the state database cannot be read.
+    """
+    inputs, done = read_inputs(Lake(settings)), _read_done(settings)
+    if not inputs.cases and not inputs.published:
+        return None
+    day = today or datetime.now(UTC).date()
+    state = _decided(settings)[1]
+    if done.still_linked(inputs, day) and done.reviews == state:
+        return None
+    return f"{inputs.linked[:16]}:{inputs.snapshot}:{state[:16]}:{day.isoformat()}"
+
+
 def lay_over(
     settings: Settings, towns: Collection[int], *, keep: Keep | None = None, today: date | None = None
 ) -> tuple[int, ...]:
