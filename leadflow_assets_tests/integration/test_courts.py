@@ -284,7 +284,7 @@ def test_the_past_comes_month_by_month_as_far_as_the_day_goes(
         courts = with_clock(settings, clock)
         first = courts.refresh()
         assert first.more and first.calls == 6 and first.calls_left == 10
-        assert courts.partitions_due() == [("mab", "2026-09"), ("mab", "2026-08")] or first.courts[0].since
+        assert courts.partitions_due() == [("mab", "2026-10"), ("mab", "2026-09"), ("mab", "2026-08")]
         days = 1
         while courts.refresh().courts[0].since != date(2026, 8, 10):
             tomorrow(clock)

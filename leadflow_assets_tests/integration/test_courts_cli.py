@@ -11,6 +11,7 @@ import pytest
 
 from leadflow_assets.cli import cases as cases_cli
 from leadflow_assets.cli.app import main
+from leadflow_assets.cli.common import current_settings
 from leadflow_assets.domain.courts.kinds import CASE_TYPES
 from leadflow_assets.settings import Settings
 from leadflow_assets_tests.integration.courts_helpers import (
@@ -58,7 +59,7 @@ def run(
     monkeypatch.setenv("LEADFLOW_COURTLISTENER_URL", server.base)
     monkeypatch.setenv("LEADFLOW_COURTS", "mab")
     monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.setattr(cases_cli, "opened", lambda: with_clock(cases_cli.current_settings(), clock))
+    monkeypatch.setattr(cases_cli, "opened", lambda: with_clock(current_settings(), clock))
 
     def ran(*arguments: object) -> tuple[int, str, str]:
         code = main([str(argument) for argument in arguments])

@@ -13,8 +13,10 @@ import openpyxl
 import pytest
 
 from leadflow_assets.domain.courts.imported import IMPORT_KINDS
+from leadflow_assets.enrich.courts.listing import list_cases
 from leadflow_assets.enrich.courts.service import Courts
 from leadflow_assets.errors import UsageError
+from leadflow_assets.lake.lake import Lake
 from leadflow_assets.settings import Settings
 from leadflow_assets.sources.imports.cases import CaseImportError
 from leadflow_assets_tests.integration.courts_helpers import (
@@ -69,7 +71,6 @@ def write_csv(path: Path, rows: Sequence[Sequence[str]] = LIENS) -> Path:
 
 def write_xlsx(path: Path, rows: Sequence[Sequence[Any]] = LIENS, sheet: str = "Cases") -> Path:
     book = openpyxl.Workbook()
-    book.active.title = "Notes"
     page = book.create_sheet(sheet)
     for row in rows:
         page.append(list(row))
@@ -299,6 +300,19 @@ def test_the_real_dockets_go_through_the_import(
         assert courts.import_file(path, stated_source="PACER").landed.unchanged == 1
     assert numbers(settings) == before
     assert assert_no_identifier(settings.data_dir, []) > 5
+
+
+def test_a_lake_in_a_bucket_takes_the_same_cases(lake: Lake, tmp_path: Path, clock: Clock) -> None:
+    courts = with_clock(lake.settings, clock)
+    path = write_csv(tmp_path / "liens.csv")
+    assert import_liens(courts, path).landed.new == 2
+    clock.now += timedelta(days=1)
+    assert import_liens(courts, path).landed.changed == 2
+    courts.import_file(TEMPLATES / "probate.csv", "probate")
+    found = list_cases(lake, MONDAY.date())
+    assert found.total == len(found.rows) == 4
+    assert courts.expire(date(2040, 1, 1)).expired == 4
+    assert list_cases(lake, MONDAY.date()).total == 0
 
 
 def test_a_docket_report_without_its_parties_is_refused(courts: Courts, tmp_path: Path) -> None:
