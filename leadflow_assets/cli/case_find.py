@@ -115,7 +115,8 @@ def _show_party(party: MatchedParty) -> None:
 def _chance(tier: str, probability: float, decision: str | None) -> str:
     if decision is not None:
         return f"{tier} by a person"
-    return {"possible": "possible match"}.get(tier, tier) + f", {probability:.0%}"
+    # Cut, not rounded: the model is never quite sure.
+    return {"possible": "possible match"}.get(tier, tier) + f", {min(int(probability * 100), 99)}%"
 
 
 def _until(day: date | None) -> str:

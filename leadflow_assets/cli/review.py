@@ -48,7 +48,7 @@ _HISTORY: Final = (
     Column("decision"),
     Column("decided_by", "by"),
     Column("reason"),
-    Column("probability", "model said", ".0%"),
+    Column("probability", "model said", ".1%"),
 )
 _SHOWN_CANDIDATES: Final = 3
 _EXAMPLE: Final = "m5f0c2a9b1d3e4f67"

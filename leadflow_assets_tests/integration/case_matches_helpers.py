@@ -153,6 +153,12 @@ def natural(owner: Row) -> str:
     )
 
 
+def formal(owner: Row) -> str:
+    """The same as SURNAME, GIVEN MIDDLE, which nobody can misread."""
+    given = " ".join(part for part in (owner["first"], owner["middle"], owner["suffix"]) if part)
+    return f"{owner['last']}, {given}"
+
+
 def persons(rows: Iterable[Row]) -> list[Row]:
     """Properties whose first owner is one person with both names, by property id."""
     found = [row for row in rows if row["owners"] and row["owner_type"] == "person"]

@@ -1,4 +1,4 @@
-"""Rules of matching that need no lake: who may own, where debtors live, one case of many rows."""
+"""Rules of matching that need no lake: who may own, where a debtor lives, one case of many rows."""
 
 from __future__ import annotations
 

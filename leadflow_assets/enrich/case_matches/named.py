@@ -15,6 +15,7 @@ from leadflow_assets.domain.linkage import weights as w
 from leadflow_assets.domain.linkage.case_roles import ABOUT_ONE_PROPERTY, LIENS_ON_ONE_PROPERTY
 from leadflow_assets.domain.linkage.weights import HELD_IF_BOUGHT_LATER, HELD_IF_DEEDED_LATER
 from leadflow_assets.enrich.linkage import OWNER_COLUMNS
+from leadflow_assets.enrich.unified.matching import street_codes
 
 # own: at a property that the case names, the owner need only agree with a party, not be rare. Without any
 # agreement the record may be a trust's, an heir's or out of date, or the case's address may be wrong.
@@ -52,6 +53,14 @@ SELECT source, case_id, case_type, coalesce(date_filed, recorded_on) AS filed, t
 FROM cases
 WHERE coalesce(site_address_key, site_mailing_key, parcel_id) IS NOT NULL
     AND ($courts IS NULL OR list_contains($courts, court))
+"""
+# In the words of the town: CR is a circle where its own rows say so.
+_IN_ITS_WORDS = """
+CREATE OR REPLACE TEMP TABLE named_case AS
+SELECT n.* REPLACE (CASE WHEN c.our_name IS NULL THEN fields
+    ELSE fields[1:7] || [c.our_name, c.our_suffix] || fields[10:11] END AS fields)
+FROM named_case AS n LEFT JOIN street_codes_in AS c
+    ON c.town_id = n.town_id AND c.name = n.fields[8] AND c.suffix = n.fields[9]
 """
 _PLACES = """
 CREATE OR REPLACE TEMP TABLE place AS
@@ -133,6 +142,12 @@ def find_named(connection: duckdb.DuckDBPyConnection, courts: list[str] | None) 
     connection.execute(_MACROS)
     limits = {"one": sorted(ABOUT_ONE_PROPERTY), "liens": sorted(LIENS_ON_ONE_PROPERTY), "courts": courts}
     connection.execute(_NAMED_CASES, limits)
+    connection.register(
+        "street_codes_in",
+        street_codes(connection, "SELECT town_id FROM named_case WHERE fields IS NOT NULL"),
+    )
+    connection.execute(_IN_ITS_WORDS)
+    connection.unregister("street_codes_in")
     for statement in (_PLACES, _BY_PARCEL, _BY_ADDRESS, _BY_RANGE, _FOUND):
         connection.execute(statement)
     return int((connection.execute("SELECT count(*) FROM named_case").fetchone() or (0,))[0])

@@ -143,7 +143,7 @@ def match_ids(connection: duckdb.DuckDBPyConnection, towns: Collection[int] | No
     else:
         connection.execute(_CONCERNED, {"towns": list(towns)})
     _register(connection, "addresses", _addresses(connection))
-    _register(connection, "street_codes", _street_codes(connection))
+    _register(connection, "street_codes", street_codes(connection, _TOWNS_ASKED))
     connection.execute(_sql())
 
 
@@ -235,19 +235,22 @@ _STREETS = """
 SELECT DISTINCT town_id, street, string_split(address_key, '|')[8], string_split(address_key, '|')[9]
 FROM properties
 WHERE street IS NOT NULL AND len(string_split(address_key, '|')) = 11
-    AND town_id IN (SELECT unnest(towns) FROM evidence_places SEMI JOIN evidence USING (evidence_id))
+    AND town_id IN ({towns})
 """
+_TOWNS_ASKED = "SELECT unnest(towns) FROM evidence_places SEMI JOIN evidence USING (evidence_id)"
 _CODE_COLUMNS = ("town_id", "name", "suffix", "our_name", "our_suffix")
 
 
-def _street_codes(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+def street_codes(connection: duckdb.DuckDBPyConnection, towns: str) -> pa.Table:
     """Streets that a town writes with a code of its own (OAK CR), as anybody reads them and as it means them.
 
-    What it means was learned when its mart/properties was made; here it is only looked up.
+    ``towns`` is a query for the ids of the towns in question. What a code means was learned when the town's
+    mart/properties was made; here it is only looked up in the view ``properties``. Columns: town_id, name and
+    suffix as read, our_name and our_suffix as meant.
     """
     meant: dict[tuple[int, str, str], set[tuple[str, str]]] = defaultdict(set)
     real = set()
-    for town_id, text, name, suffix in connection.execute(_STREETS).fetchall():
+    for town_id, text, name, suffix in connection.execute(_STREETS.format(towns=towns)).fetchall():
         real.add((town_id, name, suffix))
         read = parse_address(f"1 {text}")
         if read.kind == "street":
