@@ -15,11 +15,18 @@ from leadflow_assets.domain.courts.kinds import CASE_TYPES
 if TYPE_CHECKING:
     from leadflow_assets.search.criteria import SearchCriteria
 
-# Of a party's match and of the same case's others the surer one: confirmed stands before possible.
-MATCHES_SQL = """
+# Of a party's match and of the same case's others the surer one: confirmed stands before possible. A person's
+# no counts for every source that tells the same of the same party, as in ``cases.group_cases``.
+MATCHES_SQL = r"""
+WITH told AS (
+    SELECT *, trim(regexp_replace(upper(party_name), '[^\pL\pN]+', ' ', 'g')) AS party FROM {matches}
+), refused AS (
+    SELECT DISTINCT property_id, case_id, party FROM told WHERE decision = 'rejected'
+)
 SELECT property_id, case_id, source, case_type, action_type, min(tier) AS tier,
        coalesce(date_filed, recorded_on) AS filed, lien_type, lien_amount, expires_on
-FROM {matches} WHERE tier IN ('confirmed', 'possible')
+FROM told WHERE tier IN ('confirmed', 'possible')
+  AND (decision = 'confirmed' OR (property_id, case_id, party) NOT IN (FROM refused))
 GROUP BY ALL ORDER BY ALL
 """
 NO_MATCHES_SQL = """

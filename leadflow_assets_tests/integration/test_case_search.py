@@ -195,7 +195,7 @@ class TestFilters:
     def test_all_filters_are_asked_of_one_and_the_same_case(self, tmp_path: Path, here: CaseLake) -> None:
         mine = copied(here, tmp_path)
         property_id = here.ids[0]
-        old_lien = {"lien_type": "mechanics", "lien_amount": 10.0}
+        old_lien: dict[str, Any] = {"lien_type": "mechanics", "lien_amount": 10.0}
         rows = [
             a_match(property_id, 1, "recorded_lien", filed=date(2020, 1, 1), **old_lien),
             a_match(property_id, 2, "bankruptcy_petition", filed=date(2026, 1, 1)),
@@ -339,7 +339,7 @@ class TestTheIndexOfCases:
         asked = SearchCriteria(cases=("eviction",), include_condominium_masters=True)
         today = "leadflow_assets.search.searched_cases.massachusetts_today"
         for engine in ("index", "parquet"):
-            with open_searcher(mine, engine=engine) as searcher:  # type: ignore[arg-type]
+            with open_searcher(mine, engine=engine) as searcher:
                 monkeypatch.setattr(today, lambda: last)
                 assert searcher.ids(asked) == [here.ids[5]]
                 monkeypatch.setattr(today, lambda: date(2031, 5, 6))
@@ -351,7 +351,7 @@ class TestTheIndexOfCases:
         mine = copied(here, tmp_path)
         publish_matches(mine, [], towns=[999, MONROE.town_id])
         for engine in ("index", "parquet"):
-            with open_searcher(mine, engine=engine) as searcher:  # type: ignore[arg-type]
+            with open_searcher(mine, engine=engine) as searcher:
                 assert searcher.ids(SearchCriteria(cases=("any",))) == []
                 rows = searcher.search(SearchCriteria(), limit=3, columns=SHOWN).rows.to_pylist()
                 assert all(row["case_count"] is None for row in rows)

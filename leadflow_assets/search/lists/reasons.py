@@ -121,12 +121,11 @@ def change_reason(
             told.append("condominium master record " + _arrow([before, now], "is_condominium_master"))
             continue
         if name == "cases":
-            marks = [list(row.get("cases", ())) for row in (before, now)]
+            then, today = (list(row.get("cases", ())) for row in (before, now))
             setting = ", ".join(f"{one} {_setting(values[one])}" for one in CASE_FILTERS if one in values)
-            told.append(
-                f"{case_changes(*marks, criteria) or 'its cases are as they were'} (filter {setting})"
-            )
-            detail[name] = {"cases": marks}
+            what = case_changes(then, today, criteria) or "its cases are as they were"
+            told.append(f"{what} (filter {setting})")
+            detail[name] = {"cases": [then, today]}
             continue
         columns = _LOOKED_AT.get(name) or _LOOKED_AT.get(name.partition("_")[2], ())
         changes = [
