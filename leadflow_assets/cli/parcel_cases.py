@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 from leadflow_assets.cli.parcel_layout import heading, line, money
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from leadflow_assets.search.cases import CaseAtParcel, MatchedParty
     from leadflow_assets.search.parcel.cases import CourtCases
 
@@ -57,11 +55,7 @@ def _lines(case: CaseAtParcel) -> Iterator[tuple[str, str]]:
     kind = case.case_type.replace("_", " ")
     chapter = f", chapter {case.chapter}" if case.chapter else ""
     decided = next((party for party in case.parties if party.decision), None)
-    sure = (
-        f"by {decided.decided_by or 'a person'}{_on(decided.decided_at.date() if decided.decided_at else None)}"
-        if decided
-        else f"probability {case.probability:.2f}"
-    )
+    sure = _decided(decided) if decided else f"probability {case.probability:.2f}"
     yield case.tier.capitalize(), f"{kind}{chapter}{number}, {filed_on(case) or 'no date'} ({sure})"
     yield "", case.case_name or ""
     yield "", "; ".join(_facts(case))
@@ -102,5 +96,6 @@ def _facts(case: CaseAtParcel) -> Iterator[str]:
         yield case.url
 
 
-def _on(day: date | None) -> str:
-    return f" on {day}" if day else ""
+def _decided(party: MatchedParty) -> str:
+    day = f" on {party.decided_at:%Y-%m-%d}" if party.decided_at else ""
+    return f"by {party.decided_by or 'a person'}{day}"

@@ -115,7 +115,8 @@ def change_reason(
 ) -> tuple[str, dict[str, Any]]:
     """``start`` and what changed for each filter: in words, and as values by filter."""
     values = criteria.filters()
-    told, detail = [], {}
+    told: list[str] = []
+    detail: dict[str, Any] = {}
     for name in names:
         if name == _MASTER:
             told.append("condominium master record " + _arrow([before, now], "is_condominium_master"))

@@ -128,8 +128,8 @@ def _unknowns(covered: Mapping[str, Sequence[Coverage]], matched: bool) -> list[
         why = dict.fromkeys(row.words for rows in asked.values() for row in rows if _could_ask(row))
         told.append(
             Unknown(
-                f"federal court cases: {_listed(asked)}",
-                f"this is not a clean record, it was not looked for: {' '.join(why).rstrip('.')}",
+                "federal court cases",
+                f"this is no clean record; not looked for: {_listed(asked)}. {' '.join(why).rstrip('.')}",
                 "leadflow cases refresh, with COURTLISTENER_API_KEY",
             )
         )
@@ -137,8 +137,9 @@ def _unknowns(covered: Mapping[str, Sequence[Coverage]], matched: bool) -> list[
     if elsewhere:
         told.append(
             Unknown(
-                f"court cases and records of Massachusetts: {_listed(elsewhere)}",
-                "this is not a clean record: no open source has them, and none were imported",
+                "court cases and records of Massachusetts",
+                "this is no clean record; no open source has them, and none were imported: "
+                f"{_listed(elsewhere)}",
                 "a search at the court or registry, then `leadflow cases import FILE --source KIND`",
             )
         )
