@@ -33,6 +33,8 @@ def show_cases(cases: CourtCases) -> None:
     if found is not None:
         said = {"found": f"{found.cases_found} cases name somebody so called", "nothing": "nothing"}
         part = "" if found.complete else "; not all were read"
+        if found.properties < found.of_properties:
+            part += f"; {found.properties} of {found.of_properties} properties were ever looked up"
         line(
             "Looked up",
             f"{found.searched_at:%Y-%m-%d} at {found.source} ({found.coverage}), by the owners' names: "

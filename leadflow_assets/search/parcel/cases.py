@@ -30,7 +30,7 @@ class LookedUp:
     """The last time the owners were looked up at a source by name; ``coverage`` are the courts asked.
 
     ``cases_found`` are cases that name somebody so called, which is no match. Not ``complete``: of a common
-    name not all cases were read.
+    name not all cases were read. ``properties`` of the parcel's ``of_properties`` were ever looked up.
     """
 
     searched_at: datetime
@@ -39,6 +39,8 @@ class LookedUp:
     source: str
     coverage: str
     complete: bool
+    properties: int
+    of_properties: int
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ def court_cases(
         unconfirmed=len(every) - len(known),
         statements=tuple(statements(tuple(CASE_TYPES), counted, covered)),
         notices=notices(counted),
-        looked_up=_looked_up(lake, town_id, loc_id or next(iter(property_ids), None)),
+        looked_up=_looked_up(lake, town_id, property_ids, loc_id),
         published_at=entry.published_at if entry else None,
         sha256=entry.data.sha256 if entry else None,
     )
@@ -106,17 +108,27 @@ def filed_on(case: CaseAtParcel) -> date | None:
     return case.date_filed or case.recorded_on
 
 
-def _looked_up(lake: Lake, town_id: int, parcel: str | None) -> LookedUp | None:
-    if parcel is None:
-        return None
+def _looked_up(lake: Lake, town_id: int, property_ids: Sequence[str], loc_id: str | None) -> LookedUp | None:
+    """The newest look-up. One property is remembered by its parcel's LOC_ID, several each by its own id."""
     # Imported late: SQLAlchemy costs a third of a second.
     from leadflow_assets.state import case_searches, database
 
+    wanted = [loc_id, *property_ids] if loc_id else list(property_ids)
     with database.session(lake.settings) as session:
-        found = case_searches.latest(session, town_id, [parcel]).get(parcel)
-    if found is None:
+        found = case_searches.latest(session, town_id, wanted)
+    if not found:
         return None
-    return LookedUp(**{name: getattr(found, name) for name in LookedUp.__dataclass_fields__})
+    newest = max(found.values(), key=lambda search: search.searched_at)
+    return LookedUp(
+        searched_at=newest.searched_at,
+        outcome=newest.outcome,
+        cases_found=newest.cases_found,
+        source=newest.source,
+        coverage=newest.coverage,
+        complete=newest.complete,
+        properties=len(property_ids) if loc_id in found else len(found),
+        of_properties=len(property_ids),
+    )
 
 
 def _unknowns(covered: Mapping[str, Sequence[Coverage]], matched: bool) -> list[Unknown]:

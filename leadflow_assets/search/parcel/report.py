@@ -130,7 +130,7 @@ def _report(
     parcel = parcel_facts(found.parcel) if found.parcel else None
     point = (parcel.point_x, parcel.point_y) if parcel else None
     subject, subject_is = subject_of(units, named)
-    ids = [unit.property_id for unit in units]
+    ids = [unit.property_id for unit in units if not unit.is_condominium_master]
     cases, gaps = court_cases(files.lake, files.town.town_id, ids, parcel.loc_id if parcel else None, as_of)
     towns_held = len(searcher.snapshot.partitions)
     return ParcelReport(
