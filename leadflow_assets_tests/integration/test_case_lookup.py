@@ -136,7 +136,9 @@ def lake(
     frame = Published(settings, SAMPLETON).properties
     single = frame[~frame["loc_id"].duplicated(keep=False) & frame["loc_id"].notna()]
     people, seen = [], set()
-    for row in single[single["owner_type"] == "person"].sort_values("property_id").to_dict("records"):
+    persons = single[single["owner_type"] == "person"].sort_values("property_id")
+    for found in persons.to_dict("records"):
+        row = {str(name): value for name, value in found.items()}
         parties = row["owners"]
         names = names_to_ask("person", parties)
         if len(parties) == 1 and len(names) == 1 and names[0] not in seen:

@@ -47,7 +47,8 @@ def court(tmp_path_factory: pytest.TempPathFactory, sample_package: tuple[Path, 
     assert refresh(settings, SAMPLETON, sample_package[0]).status == "refreshed"
     frame = Published(settings, SAMPLETON).properties
     single = frame[~frame["loc_id"].duplicated(keep=False) & frame["loc_id"].notna()]
-    rows = single.sort_values("property_id").head(6).to_dict("records")
+    first = single.sort_values("property_id").head(6).to_dict("records")
+    rows = [{str(name): value for name, value in row.items()} for row in first]
     ids = [row["property_id"] for row in rows]
     publish_matches(
         settings,
