@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from leadflow_assets.lake.catalog import load_extensions, quoted
-from leadflow_assets.search.columns import EXPORT_COLUMNS, SEARCH_COLUMNS
+from leadflow_assets.search.columns import CASE_COLUMNS, EXPORT_COLUMNS, SEARCH_COLUMNS
 
 if TYPE_CHECKING:
     import duckdb
 
 TABLE = "leadflow_bench_properties"
+_SHOWN = tuple(name for name in EXPORT_COLUMNS if name not in CASE_COLUMNS)
 # Text columns as arrays of words: the prefix of a word is then one look-up in a GIN index.
 _WORDS = "array_to_tsvector(string_to_array(coalesce({column}, ''), ' '))"
 _STEPS = (
@@ -52,7 +53,7 @@ class Peer:
         self, where: str, parameters: Sequence[Any], order: str, limit: int
     ) -> tuple[int, int]:
         """(rows of the page, number of matches), by two statements, as the search does it."""
-        shown = ", ".join(EXPORT_COLUMNS)
+        shown = ", ".join(_SHOWN)
         with self.connection.cursor() as cursor:
             cursor.execute(f"SELECT count(*) FROM {TABLE} WHERE {where}", parameters)
             total = int(cursor.fetchone()[0])
@@ -71,9 +72,7 @@ class Peer:
 
     def copy_csv(self, where: str, rows: int) -> int:
         """As the client command ``copy`` does it: rows as CSV to the client; returns its bytes."""
-        query = (
-            f"SELECT {', '.join(EXPORT_COLUMNS)} FROM {TABLE} WHERE {where} ORDER BY property_id LIMIT {rows}"
-        )
+        query = f"SELECT {', '.join(_SHOWN)} FROM {TABLE} WHERE {where} ORDER BY property_id LIMIT {rows}"
         out = io.BytesIO()
         with self.connection.cursor() as cursor:
             cursor.copy_expert(f"COPY ({query}) TO STDOUT (FORMAT csv, HEADER)", out)

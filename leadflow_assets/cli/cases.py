@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from leadflow_assets.cli import case_find
+from leadflow_assets.cli import case_find, case_lookup
 from leadflow_assets.cli.cases_output import (
     tell_cases,
     tell_coverage,
@@ -58,6 +58,7 @@ def register(app: typer.Typer) -> None:
     for command, (name, lines) in _COMMANDS.items():
         cases.command(name, epilog=examples(*lines))(command)
     case_find.register(cases)
+    case_lookup.register(cases)
     app.add_typer(cases, name="cases")
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from leadflow_assets.cli import parcel_layout as tables
 from leadflow_assets.cli.output import emit_rows, note
+from leadflow_assets.cli.parcel_cases import show_cases
 from leadflow_assets.cli.parcel_layout import counted, heading, line, money, table
 from leadflow_assets.cli.parcel_vendor import show_vendor, show_vendor_counts
 
@@ -30,6 +31,7 @@ def show(report: ParcelReport, named: str | None) -> None:
     _values(report, whole)
     _holdings(report)
     _interests(report)
+    show_cases(report.cases)
     _comparables(report)
     _sources(report)
     heading("Not known")

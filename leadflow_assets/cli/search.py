@@ -40,6 +40,12 @@ _EQUITY = (
     Column("equity_percent", "equity %", ",.0f"),
     Column("mortgage_amount", "lent $", ","),
 )
+# Beside them where a search asks for court cases.
+_CASES = (
+    Column("case_types", "court cases", min_width=12),
+    Column("case_best_tier", "tier", wrap=False),
+    Column("case_newest", "newest case", wrap=False),
+)
 # Below this many characters a row would need several lines; LOC_ID opens the parcel with all the rest.
 _WIDE = 110
 _NOT_WHEN_NARROW = frozenset({"use_code", "last_sale_price", "lives"})
@@ -65,6 +71,7 @@ def register(app: typer.Typer) -> None:
         "leadflow search --town 25 --owner-type trust --min-value 500000 --format xlsx -o trusts.xlsx",
         "leadflow search --town bellingham --within area.geojson --format map -o map.html",
         'leadflow search --owner "smith jo" --json',
+        "leadflow search --town bellingham --case bankruptcy-petition --case-filed-after 2026-01-01",
     )
     app.command("search", epilog=epilog)(with_search_options(search))
     app.command("index", epilog=examples("leadflow index", "leadflow index --force"))(index)
@@ -94,6 +101,7 @@ def search(
         raise UsageError(
             f"--format {format} needs a file.", f"Add -o FILE.{format if format != 'map' else 'html'}"
         )
+    from leadflow_assets.search.case_notes import remark_on_columns
     from leadflow_assets.search.engine import open_searcher
 
     with open_searcher(current_settings(), engine=engine, as_of=as_of) as searcher:  # type: ignore[arg-type]
@@ -106,10 +114,13 @@ def search(
             return
         with without_pandas() if searcher.engine == "index" else nullcontext():
             result = searcher.search(criteria, sort=order, limit=limit or _SCREEN_ROWS, offset=offset)
+            remarks = []
+            if (json or format == "json") and not criteria.asks_for_cases:
+                remarks = remark_on_columns(searcher.cases)
     if json or format == "json":
-        emit_document(_document(criteria, result, offset))
+        emit_document(_document(criteria, result, offset, remarks))
     else:
-        _show(result, offset, equity=_asks_for_equity(criteria, order))
+        _show(result, offset, more=_more_columns(criteria, order))
 
 
 def _default_sort(criteria: SearchCriteria) -> tuple[str, ...]:
@@ -118,7 +129,9 @@ def _default_sort(criteria: SearchCriteria) -> tuple[str, ...]:
     return ("distance",) if circles(criteria) else ("property_id",)
 
 
-def _document(criteria: SearchCriteria, result: SearchResult, offset: int) -> dict[str, Any]:
+def _document(
+    criteria: SearchCriteria, result: SearchResult, offset: int, remarks: list[str]
+) -> dict[str, Any]:
     from dataclasses import asdict
 
     return {
@@ -126,27 +139,33 @@ def _document(criteria: SearchCriteria, result: SearchResult, offset: int) -> di
         "total": result.total,
         "offset": offset,
         "engine": result.engine,
-        "notes": result.notes,
+        "notes": [*result.notes, *remarks],
         "freshness": [asdict(town) for town in result.freshness],
         "rows": result.rows.to_pylist(),
     }
 
 
-def _asks_for_equity(criteria: SearchCriteria, order: tuple[str, ...]) -> bool:
+def _more_columns(criteria: SearchCriteria, order: tuple[str, ...]) -> tuple[Column, ...]:
+    """The columns that show what was asked or sorted by."""
+    from leadflow_assets.search.columns import CASE_COLUMNS
     from leadflow_assets.search.statement import NEEDS_LOANS
 
-    shown = {column.key for column in _EQUITY}
-    return bool(set(NEEDS_LOANS) & set(criteria.filters())) or bool(
-        shown & {key.removeprefix("-") for key in order}
-    )
+    sorted_by = {key.removeprefix("-").replace("-", "_") for key in order}
+    asked = set(criteria.filters())
+    more: tuple[Column, ...] = ()
+    if not asked.isdisjoint(NEEDS_LOANS) or not sorted_by.isdisjoint(column.key for column in _EQUITY):
+        more += _EQUITY
+    if criteria.asks_for_cases or not sorted_by.isdisjoint(CASE_COLUMNS):
+        more += _CASES
+    return more
 
 
-def _show(result: SearchResult, offset: int, *, equity: bool = False) -> None:
+def _show(result: SearchResult, offset: int, *, more: tuple[Column, ...] = ()) -> None:
     rows = result.rows.to_pylist()
     if rows:
         columns = [*_SHOWN]
-        if equity:
-            columns[-3:-1] = _EQUITY
+        if more:
+            columns[-3:-1] = more
         if len(result.freshness) > 1:
             columns.insert(1, _TOWN)
         if "distance_m" in result.rows.column_names:
@@ -155,8 +174,8 @@ def _show(result: SearchResult, offset: int, *, equity: bool = False) -> None:
             columns = [column for column in columns if column.key not in _NOT_WHEN_NARROW]
         emit_rows([{**row, "lives": _LIVES[row["occupancy"]]} for row in rows], columns, False)
         shown = f"{offset + 1:,} to {offset + len(rows):,} of {result.total:,} properties"
-        more = offset + len(rows) < result.total
-        note(shown + (f"; the next: --offset {offset + len(rows)}" if more else ""))
+        further = offset + len(rows) < result.total
+        note(shown + (f"; the next: --offset {offset + len(rows)}" if further else ""))
     elif result.total:
         note(f"There are only {result.total:,} matches; --offset {offset} is beyond them.")
     else:
@@ -214,7 +233,7 @@ def index(
     force: Annotated[bool, typer.Option("--force", help="Build it even if it is current.")] = False,
     json: JsonFlag = False,
 ) -> None:
-    """Bring the search index up to date with mart/properties.
+    """Bring the search index up to date with mart/properties and mart/case_matches.
 
     It is made from the lake alone and may be deleted at any time; without it, search reads Parquet.
     """
@@ -225,6 +244,8 @@ def index(
                 "path": report.path,
                 "built": report.built,
                 "rows": report.rows,
+                "cases": report.cases,
+                "cases_built": report.cases_built,
                 "towns": report.towns,
                 "seconds": round(report.seconds, 2),
             }
@@ -234,6 +255,8 @@ def index(
         note(f"{done}: {report.path}")
     else:
         note(f"The index is current: {report.rows:,} properties of {report.towns} towns.")
+    if report.cases_built and report.cases:
+        note(f"{report.cases:,} court cases indexed.")
 
 
 def bring_index_up_to_date(settings: Settings, *, force: bool = False) -> IndexReport:

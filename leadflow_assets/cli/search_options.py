@@ -74,6 +74,17 @@ def _history(
     max_equity: Annotated[int | None, typer.Option(help="Dollars; needs ATTOM data.")] = None,
     min_equity_pct: Annotated[float | None, typer.Option(help="Percent; needs ATTOM data.")] = None,
     max_equity_pct: Annotated[float | None, typer.Option(help="Percent; needs ATTOM data.")] = None,
+    case: Annotated[
+        Words,
+        typer.Option(help="Court case: any, bankruptcy-petition, probate, foreclosure ... Repeatable."),
+    ] = None,
+    case_tier: Annotated[
+        Words, typer.Option(help="How sure: confirmed or possible; both unless given.", metavar="TIER")
+    ] = None,
+    case_filed_after: Annotated[str | None, typer.Option(help="On or after: 2026-06-30, or 2026.")] = None,
+    case_filed_before: Annotated[str | None, typer.Option(help="Before: 2026-06-30, or 2026.")] = None,
+    lien_type: Annotated[Words, typer.Option(help="mortgage, tax-federal, mechanics ... Repeatable.")] = None,
+    min_lien_amount: Annotated[int | None, typer.Option(help="Dollars of one lien.")] = None,
     signal: Annotated[Words, typer.Option(help="Signal of distress. Repeatable.")] = None,
     signals_at_least: Annotated[int | None, typer.Option(help="Number of signals.")] = None,
     min_score: Annotated[float | None, typer.Option(help="Distress score, 0 to 100.")] = None,
@@ -94,6 +105,9 @@ _FIELDS = {
     "style": "styles",
     "min_equity_pct": "min_equity_percent",
     "max_equity_pct": "max_equity_percent",
+    "case": "cases",
+    "case_tier": "case_tiers",
+    "lien_type": "lien_types",
     "signal": "signals",
     "list_": "lists",
     "not_list": "not_lists",
@@ -121,7 +135,7 @@ class SearchOptions:
         from leadflow_assets.search.criteria import criteria_from
 
         fields = {_FIELDS.get(k, k): v for k, v in self.values.items() if k not in _PLACES}
-        for name in ("sold_after", "sold_before"):
+        for name in ("sold_after", "sold_before", "case_filed_after", "case_filed_before"):
             if name in fields:
                 fields[name] = _day(fields[name], name)
         if "absentee" in fields:

@@ -1,4 +1,4 @@
-"""What search shows, filters and sorts by: the columns of mart/properties that the search index holds."""
+"""What search shows, filters and sorts by: columns of mart/properties, and what mart/case_matches adds."""
 
 from __future__ import annotations
 
@@ -91,4 +91,12 @@ _HELPERS = frozenset(
         "point_y",
     }
 )
-EXPORT_COLUMNS = tuple(name for name in SEARCH_COLUMNS if name not in _HELPERS)
+# Of the court cases that are tied to a property, confirmed or possible, and may be used today.
+CASE_COLUMNS = {
+    "case_count": "Court cases tied to the property, confirmed or possible; blank is not none, see the notes",
+    "case_types": "Their types",
+    "case_best_tier": "The surest of them: confirmed or possible",
+    "case_newest": "Day the newest of them was filed or recorded",
+}
+SHOWN_COLUMNS = (*SEARCH_COLUMNS, *CASE_COLUMNS)
+EXPORT_COLUMNS = tuple(name for name in SHOWN_COLUMNS if name not in _HELPERS)

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from leadflow_assets.domain.courts.kinds import ACTION_TYPES, CASE_TYPES, LIEN_TYPES
 from leadflow_assets.domain.owners import OWNER_TYPES
 from leadflow_assets.domain.towns import find_town, town_by_id
 from leadflow_assets.domain.use_codes import CATEGORIES
@@ -22,6 +23,19 @@ from leadflow_assets.search.areas import Area
 # A person owner with two or more parties; the sheet's kinds of owner know no couples.
 SEVERAL_PERSONS = "several_persons"
 SEARCHED_OWNER_TYPES = (*OWNER_TYPES, SEVERAL_PERSONS)
+ANY_CASE = "any"
+SEARCHED_CASES = tuple(dict.fromkeys((ANY_CASE, *CASE_TYPES, *ACTION_TYPES)))
+# A property is never found by a match that is unconfirmed or was rejected.
+SEARCHED_TIERS = ("confirmed", "possible")
+# Filters that one and the same case must meet.
+CASE_FILTERS = (
+    "cases",
+    "case_tiers",
+    "case_filed_after",
+    "case_filed_before",
+    "lien_types",
+    "min_lien_amount",
+)
 _MAX_TEXT = 200
 # Fields that say how to look, not what to look for.
 _NOT_FILTERS = frozenset({"include_condominium_masters", "as_of"})
@@ -45,7 +59,9 @@ class SearchCriteria(BaseModel):
     ``street`` are words, each the beginning of a word of the name; ``*TEXT*`` looks inside it.
     ``tenure_years`` are counted from the last sale of any kind to ``as_of`` (None: today). ``equity`` is
     ATTOM's estimate: value less loans in dollars, and that in percent of the value.
-    ``areas``: a property must lie in at least one. ``lists``: it must be on each.
+    ``cases`` are types of case or of legal action, or ``any``; together with the other filters of
+    ``CASE_FILTERS`` they are asked of one and the same case. A case counts from the day it was filed or
+    recorded. ``areas``: a property must lie in at least one. ``lists``: it must be on each.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -81,6 +97,12 @@ class SearchCriteria(BaseModel):
     max_lot_acres: float | None = Field(None, ge=0)
     min_building_sqft: int | None = Field(None, ge=0)
     max_building_sqft: int | None = Field(None, ge=0)
+    cases: tuple[str, ...] = ()
+    case_tiers: tuple[str, ...] = ()
+    case_filed_after: date | None = None
+    case_filed_before: date | None = None
+    lien_types: tuple[str, ...] = ()
+    min_lien_amount: int | None = Field(None, ge=0)
     areas: tuple[Area, ...] = ()
     signals: tuple[str, ...] = ()
     signals_at_least: int | None = Field(None, ge=1)
@@ -119,6 +141,21 @@ class SearchCriteria(BaseModel):
     def _categories_are_known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(_known(word, CATEGORIES, "category") for word in value)
 
+    @field_validator("cases")
+    @classmethod
+    def _cases_are_known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_known(word, SEARCHED_CASES, "type of case") for word in value)
+
+    @field_validator("case_tiers")
+    @classmethod
+    def _tiers_are_searched(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_known(word, SEARCHED_TIERS, "tier to search by") for word in value)
+
+    @field_validator("lien_types")
+    @classmethod
+    def _lien_types_are_known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_known(word, tuple(LIEN_TYPES), "type of lien") for word in value)
+
     @field_validator("use_codes")
     @classmethod
     def _use_codes_are_codes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -133,16 +170,23 @@ class SearchCriteria(BaseModel):
             low, high = getattr(self, f"min_{name}"), getattr(self, f"max_{name}")
             if low is not None and high is not None and low > high:
                 raise ValueError(f"min_{name} {low} is above max_{name} {high}: nothing could match")
-        if self.sold_after and self.sold_before and self.sold_after >= self.sold_before:
-            raise ValueError(f"sold_after {self.sold_after} is not before sold_before {self.sold_before}")
+        for what in ("sold", "case_filed"):
+            after, before = getattr(self, f"{what}_after"), getattr(self, f"{what}_before")
+            if after and before and after >= before:
+                raise ValueError(f"{what}_after {after} is not before {what}_before {before}")
         if self.absentee and self.owner_occupied:
             raise ValueError("absentee and owner_occupied exclude each other")
         return self
 
     @property
+    def asks_for_cases(self) -> bool:
+        """Is any filter on court cases set?"""
+        return not self._set().isdisjoint(CASE_FILTERS)
+
+    @property
     def counted_to(self) -> date:
         """The day that tenure is counted to: ``as_of``, else today in Massachusetts."""
-        return self.as_of or datetime.now(ZoneInfo("America/New_York")).date()
+        return self.as_of or massachusetts_today()
 
     def document(self) -> dict[str, Any]:
         """What is set, as JSON values; :func:`criteria_from` makes equal criteria of it."""
@@ -160,13 +204,24 @@ class SearchCriteria(BaseModel):
         }
 
     def single_filters(self) -> dict[str, SearchCriteria]:
-        """One criteria per filter that is set: to tell which of them a property fails."""
+        """One criteria per filter that is set: to tell which of them a property fails.
+
+        Those on court cases are one, named ``cases``: each may be met by another case, and none by all.
+        """
         shared = {name: getattr(self, name) for name in _NOT_FILTERS}
+        together: dict[str, list[str]] = {}
+        for name in self.filters():
+            if name != "property_ids":
+                together.setdefault("cases" if name in CASE_FILTERS else name, []).append(name)
         return {
-            name: SearchCriteria(**{name: getattr(self, name)}, **shared)
-            for name in self.filters()
-            if name != "property_ids"
+            name: SearchCriteria(**{one: getattr(self, one) for one in fields}, **shared)
+            for name, fields in together.items()
         }
+
+
+def massachusetts_today() -> date:
+    """The day it is in Massachusetts."""
+    return datetime.now(ZoneInfo("America/New_York")).date()
 
 
 def _known(word: str, known: tuple[str, ...], what: str) -> str:

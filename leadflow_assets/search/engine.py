@@ -17,17 +17,19 @@ import pyarrow.compute as pc
 
 from leadflow_assets.domain.towns import town_by_id
 from leadflow_assets.errors import UsageError
-from leadflow_assets.lake.catalog import connect, load_extensions, quoted
+from leadflow_assets.lake.catalog import connect, load_extensions
 from leadflow_assets.lake.lake import Lake
-from leadflow_assets.lake.snapshots import PartitionEntry, Snapshot
-from leadflow_assets.lake.tables import PROPERTIES
+from leadflow_assets.lake.snapshots import Snapshot
 from leadflow_assets.search import notes as remarks
-from leadflow_assets.search.areas import Box, Polygon
-from leadflow_assets.search.columns import EXPORT_COLUMNS, SEARCH_COLUMNS
+from leadflow_assets.search.areas import Polygon
+from leadflow_assets.search.case_notes import notes_on_cases
+from leadflow_assets.search.columns import CASE_COLUMNS, EXPORT_COLUMNS
 from leadflow_assets.search.criteria import SearchCriteria
 from leadflow_assets.search.index import open_index, open_rows, outdated, searchable
-from leadflow_assets.search.index_reader import IndexReader
+from leadflow_assets.search.index_reader import PROPERTIES_IN_INDEX, WITH_CASES, IndexReader
+from leadflow_assets.search.parquet_files import may_touch, parquet_relation
 from leadflow_assets.search.results import Described, SearchResult, TownFreshness, freshness_of, town_id_of
+from leadflow_assets.search.searched_cases import SearchedCases
 from leadflow_assets.search.selection import (
     COMPUTED,
     DISTANCE,
@@ -38,7 +40,7 @@ from leadflow_assets.search.selection import (
     sort_keys,
     with_computed,
 )
-from leadflow_assets.search.statement import Condition, Positions, area_condition, condition_of
+from leadflow_assets.search.statement import Condition, Positions, condition_of
 from leadflow_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -51,8 +53,12 @@ MAX_LIMIT = 1_000_000
 _MOST_SORTED_HERE = 50_000
 
 
-def open_searcher(settings: Settings, *, engine: Engine = "auto", as_of: str | None = None) -> Searcher:
+def open_searcher(
+    settings: Settings, *, engine: Engine = "auto", as_of: str | None = None, cases_of: int | None = None
+) -> Searcher:
     """Open what is there: the index if it is current, else Parquet. ``as_of`` always reads Parquet.
+
+    ``cases_of`` is the number of the snapshot of mart/case_matches to take; None: that of ``as_of``.
 
     Raises:
         UsageError: ``engine`` is ``index`` and the index cannot be used, or ``as_of`` is no date.
@@ -62,11 +68,11 @@ def open_searcher(settings: Settings, *, engine: Engine = "auto", as_of: str | N
     old_versions = remarks.older_versions([town_by_id(town_id_of(partition)) for partition in older])
     told = old_versions
     if engine != "parquet" and as_of is None:
-        found, why_not = _usable_index(settings, snapshot)
+        found, why_not = _usable_index(lake, snapshot)
         if found is not None:
-            connection, reader = found
+            connection, reader, cases = found
             return Searcher(
-                lake, snapshot, connection, "index", old_versions, older=old_versions, reader=reader
+                lake, snapshot, connection, cases, "index", old_versions, older=old_versions, reader=reader
             )
         if engine == "index":
             raise UsageError(f"The search index cannot be used: {why_not}.", "Run `leadflow index`.")
@@ -75,41 +81,29 @@ def open_searcher(settings: Settings, *, engine: Engine = "auto", as_of: str | N
             f"Answered from Parquet, which is slower: {why_not}. `leadflow index` brings it up to date.",
         )
     connection = connect(settings)
-    connection.execute(f"CREATE VIEW properties AS {_parquet(lake, list(snapshot.partitions.values()))}")
-    return Searcher(lake, snapshot, connection, "parquet", told, as_of, old_versions)
+    relation = parquet_relation(lake, list(snapshot.partitions.values()))
+    connection.execute(f"CREATE VIEW properties AS {relation}")
+    cases = SearchedCases(lake, connection, indexed=False, when=as_of if cases_of is None else cases_of)
+    return Searcher(lake, snapshot, connection, cases, "parquet", told, as_of, old_versions)
 
 
 def _usable_index(
-    settings: Settings, snapshot: Snapshot
-) -> tuple[tuple[duckdb.DuckDBPyConnection, IndexReader] | None, str]:
-    connection = open_index(settings)
+    lake: Lake, snapshot: Snapshot
+) -> tuple[tuple[duckdb.DuckDBPyConnection, IndexReader, SearchedCases] | None, str]:
+    connection = open_index(lake.settings)
     if connection is None:
         return None, "there is no search index that this version can read"
     old = outdated(connection, snapshot)
     if not old:
         try:
-            return (connection, IndexReader(connection, open_rows(connection))), ""
+            cases = SearchedCases(lake, connection, indexed=True)
+            return (connection, IndexReader(connection, open_rows(connection), cases.positions), cases), ""
         except OSError:
             connection.close()
             return None, "the rows of the search index cannot be read"
     connection.close()
     towns = [town_by_id(town_id_of(partition)).name for partition in old]
     return None, f"the search index is older than mart/properties for {remarks.named(towns)}"
-
-
-def _parquet(lake: Lake, entries: Sequence[PartitionEntry]) -> str:
-    columns = ", ".join(SEARCH_COLUMNS)
-    if not entries:
-        nothing = ", ".join(f"NULL::{_sql_type(name)} AS {name}" for name in SEARCH_COLUMNS)
-        return f"SELECT {nothing} WHERE false"
-    files = ", ".join(quoted(lake.store.location(entry.data.path)) for entry in entries)
-    return f"SELECT {columns} FROM read_parquet([{files}], hive_partitioning = false)"
-
-
-def _sql_type(name: str) -> str:
-    kind = PROPERTIES.schema.field(name).type
-    names = {pa.int32(): "INTEGER", pa.int64(): "BIGINT", pa.float64(): "DOUBLE", pa.bool_(): "BOOLEAN"}
-    return {**names, pa.date32(): "DATE"}.get(kind, "VARCHAR")
 
 
 @dataclass
@@ -119,6 +113,7 @@ class Searcher:
     lake: Lake
     snapshot: Snapshot
     connection: duckdb.DuckDBPyConnection
+    cases: SearchedCases
     engine: str
     notes: tuple[str, ...] = ()
     as_of: str | None = None
@@ -258,6 +253,8 @@ class Searcher:
         told = [*self.notes, *remarks.coverage(criteria, here, absent, self._known)]
         if criteria.areas and not criteria.towns:
             told += remarks.partial_state(len(self._freshness))
+        if criteria.asks_for_cases:
+            told += notes_on_cases(self.lake, self.cases, criteria, self.ids(criteria))
         return Described(here, tuple(told), self.engine)
 
     def geocoder(self) -> Geocoder:
@@ -272,6 +269,8 @@ class Searcher:
         )
 
     def _condition(self, criteria: SearchCriteria) -> Condition:
+        if criteria.asks_for_cases:
+            self.cases.load()
         if any(isinstance(area, Polygon) for area in criteria.areas):
             # Polygons alone need it, and it costs more to load than most searches take.
             load_extensions(self.connection, ["spatial"])
@@ -298,7 +297,13 @@ class Searcher:
             return found[offset : offset + limit], len(found)
         if found is None or (len(found) > _MOST_SORTED_HERE and not condition.positions):
             order, values = order_by(sort, criteria, last="position")
-            page, total = self.reader.first(condition, _read(columns), order, values, (limit, offset))
+            relation = PROPERTIES_IN_INDEX
+            if not CASE_COLUMNS.keys().isdisjoint(columns):
+                self.cases.load()
+                relation = WITH_CASES
+            page, total = self.reader.first(
+                condition, _read(columns), order, values, (limit, offset), relation=relation
+            )
             return page, total if len(page) or not offset else self.count(criteria)
         rows = self._rows_at(found, criteria, list(columns))
         signs = [(column, "descending" if down else "ascending", "at_end") for column, down in keys]
@@ -311,16 +316,24 @@ class Searcher:
         assert self.reader is not None
         wanted = _shown(criteria, columns)
         selected(criteria, wanted)  # refuses what is no column
-        return with_computed(self.reader.rows(positions, _read(wanted)), criteria, wanted)
+        stored = self.reader.rows(positions, _read(name for name in wanted if name not in CASE_COLUMNS))
+        return with_computed(self.cases.added_to(stored, positions, wanted), criteria, wanted)
 
     def _statement(
         self, criteria: SearchCriteria, sort: Sequence[str], columns: Sequence[str] | None
     ) -> tuple[str, list[Any]]:
         """The query for rows over Parquet."""
-        shown, values = selected(criteria, _shown(criteria, columns))
+        wanted = _shown(criteria, columns)
+        shown, values = selected(criteria, wanted)
         order, ordering = order_by(sort, criteria)
         condition = self._condition(criteria)
-        statement = f"SELECT {shown} FROM {self._source(criteria)} WHERE {condition.sql} ORDER BY {order}"
+        source = self._source(criteria)
+        if not CASE_COLUMNS.keys().isdisjoint(
+            (*wanted, *(column for column, _ in sort_keys(sort, criteria)))
+        ):
+            self.cases.load()
+            source = f"{source} LEFT JOIN case_summary USING (property_id)"
+        statement = f"SELECT {shown} FROM {source} WHERE {condition.sql} ORDER BY {order}"
         return statement, [*values, *condition.parameters, *ordering]
 
     def _source(self, criteria: SearchCriteria) -> str:
@@ -330,9 +343,9 @@ class Searcher:
         entries = [
             entry
             for name, entry in self.snapshot.partitions.items()
-            if (not criteria.towns or town_id_of(name) in criteria.towns) and _may_touch(criteria, entry)
+            if (not criteria.towns or town_id_of(name) in criteria.towns) and may_touch(criteria, entry)
         ]
-        return f"({_parquet(self.lake, entries)})"
+        return f"({parquet_relation(self.lake, entries)})"
 
 
 def _read(columns: Iterable[str]) -> list[str]:
@@ -346,17 +359,3 @@ def _shown(criteria: SearchCriteria, columns: Sequence[str] | None) -> list[str]
     if columns is None and circles(criteria):
         return [*EXPORT_COLUMNS, DISTANCE]
     return list(columns or EXPORT_COLUMNS)
-
-
-def _may_touch(criteria: SearchCriteria, entry: PartitionEntry) -> bool:
-    """Could a point of this file lie in one of the areas? Boxes are of degrees and left to DuckDB."""
-    if not criteria.areas or entry.data.bbox is None:
-        return True
-    west, south, east, north = entry.data.bbox
-    for area in criteria.areas:
-        if isinstance(area, Box):
-            return True
-        _, (x1, x2, y1, y2, *_rest) = area_condition(area)
-        if x1 <= east and x2 >= west and y1 <= north and y2 >= south:
-            return True
-    return False

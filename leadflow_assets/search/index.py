@@ -25,6 +25,7 @@ from leadflow_assets.lake.catalog import connect, quoted
 from leadflow_assets.lake.lake import Lake
 from leadflow_assets.lake.snapshots import PartitionEntry, Snapshot
 from leadflow_assets.lake.tables import PROPERTIES, SCHEMA_VERSION
+from leadflow_assets.search.case_index import build_case_index, open_case_index, searchable_cases
 from leadflow_assets.search.columns import SEARCH_COLUMNS
 from leadflow_assets.search.results import town_id_of
 from leadflow_assets.search.row_store import RowStore, RowWriter
@@ -40,13 +41,18 @@ _WORD_COLUMNS = {"owner_words": "owner_words", "street_words": "street_normalize
 
 @dataclass(frozen=True)
 class IndexReport:
-    """What a build did. ``built`` is False where the index was already current."""
+    """What a build did. ``built`` is False where the index of properties was already current.
+
+    ``cases`` are rows of court cases, ``cases_built`` says whether they were written anew.
+    """
 
     path: Path
     built: bool
     rows: int
     towns: int
     seconds: float
+    cases: int = 0
+    cases_built: bool = False
 
 
 def index_path(settings: Settings) -> Path:
@@ -118,7 +124,9 @@ def outdated(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) -> list[
 def build_index(
     lake: Lake, *, force: bool = False, on_town: Callable[[int], None] | None = None
 ) -> IndexReport:
-    """Bring the index to the published mart/properties; ``on_town`` is told how many towns are done.
+    """Bring the index to the published mart/properties and mart/case_matches.
+
+    ``on_town`` is told how many towns are done. Where only cases changed, only they are written anew.
 
     Safe to kill and to run twice at once: the old index stays until the new one is complete.
 
@@ -135,15 +143,27 @@ def build_index(
             built = force or not _is_current(lake.settings, snapshot)
             if built:
                 _replace(lake, folder, snapshot, on_town or (lambda _count: None))
+            cases, cases_built = _bring_cases(lake, folder, force=force)
     except (OSError, duckdb.IOException) as error:
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise StoreError(
             f"Cannot write the search index in {folder}: {reason}.",
             "Free some space or fix the folder's rights; searches go on over Parquet meanwhile.",
         ) from error
-    return IndexReport(
-        index_path(lake.settings), built, rows, len(snapshot.partitions), time.monotonic() - started
-    )
+    seconds = time.monotonic() - started
+    path = index_path(lake.settings)
+    return IndexReport(path, built, rows, len(snapshot.partitions), seconds, cases, cases_built)
+
+
+def _bring_cases(lake: Lake, folder: Path, *, force: bool) -> tuple[int, bool]:
+    """How many rows of cases stand beside the index, and whether they were written anew."""
+    connection = open_index(lake.settings)
+    if connection is None:
+        raise OSError("the index that was just made cannot be read")
+    with connection:
+        built = build_case_index(lake, folder, connection, force=force)
+        rows = open_case_index(folder, searchable_cases(lake)[0], connection)
+    return rows.num_rows if rows is not None else 0, built
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ What was looked up is intersected here: next to other conditions DuckDB would go
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -28,15 +28,25 @@ _MOST_TAKEN = 200_000
 # More ids than that are found by going through the rows.
 _MOST_IDS = 50
 _LAST_CHARACTER = "\U0010ffff"
+# What a sorted page is looked for in: a place, and the columns to sort by.
+PROPERTIES_IN_INDEX = "(SELECT rowid AS position, * FROM properties)"
+WITH_CASES = f"{PROPERTIES_IN_INDEX} LEFT JOIN case_summary USING (position)"
 _AMONG = "word IN (SELECT word FROM {kind}_words_known WHERE {test})"
 
 
 class IndexReader:
     """Finds positions in the index, and rows by their positions."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, store: RowStore) -> None:
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        store: RowStore,
+        with_case: Callable[[str, Sequence[Any]], Positions],
+    ) -> None:
+        """``with_case`` finds properties by a condition on their court cases."""
         self._connection = connection
         self._store = store
+        self.with_case = with_case
 
     def matches(self, condition: Condition) -> Positions:
         """Positions of all matches, rising."""
@@ -69,6 +79,8 @@ class IndexReader:
         order: str,
         values: Sequence[Any],
         page: tuple[int, int],
+        *,
+        relation: str = PROPERTIES_IN_INDEX,
     ) -> tuple[Positions, int]:
         """Positions of one page in an order, and the number of all matches (0 behind the last page).
 
@@ -78,7 +90,7 @@ class IndexReader:
         where, parameters = condition.sql, condition.parameters
         # One scan for both; kept, since the total would otherwise be a second one.
         rows = self._connection.execute(
-            f"WITH found AS MATERIALIZED (SELECT rowid AS position, {', '.join(columns)} FROM properties "
+            f"WITH found AS MATERIALIZED (SELECT position, {', '.join(columns)} FROM {relation} "
             f"WHERE {where}) SELECT position, (SELECT count(*) FROM found) AS total FROM found "
             f"ORDER BY {order} LIMIT ? OFFSET ?",
             [*parameters, *values, *page],

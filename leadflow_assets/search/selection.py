@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from leadflow_assets.errors import UsageError
 from leadflow_assets.search.areas import Circle
-from leadflow_assets.search.columns import SEARCH_COLUMNS
+from leadflow_assets.search.columns import SHOWN_COLUMNS
 from leadflow_assets.search.criteria import SearchCriteria
 from leadflow_assets.search.row_store import as_arrow
 from leadflow_assets.search.statement import DAYS_PER_YEAR, to_state_plane
@@ -40,10 +40,10 @@ def selected(criteria: SearchCriteria, columns: Sequence[str]) -> tuple[str, lis
             part, values = _distance(criteria)
             parts.append(f"{part} AS {DISTANCE}")
             parameters += values
-        elif name in SEARCH_COLUMNS:
+        elif name in SHOWN_COLUMNS:
             parts.append(name)
         else:
-            raise UsageError(f"There is no column {name}.", f"Columns: {', '.join(SEARCH_COLUMNS)}.")
+            raise UsageError(f"There is no column {name}.", f"Columns: {', '.join(SHOWN_COLUMNS)}.")
     return ", ".join(parts), parameters
 
 
@@ -104,8 +104,8 @@ def sort_keys(sort: Sequence[str], criteria: SearchCriteria) -> list[tuple[str, 
             if not circles(criteria):
                 raise UsageError("Sorting by distance needs a point.", "Add --near and --radius.")
             column = DISTANCE
-        elif column not in SEARCH_COLUMNS:
-            raise UsageError(f"Cannot sort by {column}.", f"Columns: {', '.join(SEARCH_COLUMNS)}.")
+        elif column not in SHOWN_COLUMNS:
+            raise UsageError(f"Cannot sort by {column}.", f"Columns: {', '.join(SHOWN_COLUMNS)}.")
         keys.append((column, name.startswith("-")))
     return keys
 

@@ -20,6 +20,7 @@ from leadflow_assets.domain.addresses.tables import SUFFIXES
 from leadflow_assets.domain.owners import search_words
 from leadflow_assets.errors import UsageError
 from leadflow_assets.search.areas import Area, Box, Circle, Polygon
+from leadflow_assets.search.case_rows import case_condition
 from leadflow_assets.search.criteria import SEVERAL_PERSONS, SearchCriteria
 
 if TYPE_CHECKING:
@@ -71,6 +72,9 @@ class Lookup(Protocol):
     def ids(self, column: str, values: Sequence[str]) -> Positions | None:
         """Rows with one of these values of loc_id or property_id; None: too many to look up."""
 
+    def with_case(self, condition: str, parameters: Sequence[Any]) -> Positions:
+        """Rows of properties with a court case that meets a condition on the relation ``cases``."""
+
 
 @dataclass
 class Condition:
@@ -114,6 +118,7 @@ def condition_of(
     _add_kinds(made, criteria)
     _add_amounts(made, criteria)
     _add_sale(made, criteria)
+    _add_cases(made, criteria, lookup)
     for name in criteria.lists:
         made.add("property_id IN (SELECT unnest(?::VARCHAR[]))", list(members(name)))
     for name in criteria.not_lists:
@@ -308,6 +313,16 @@ def _add_sale(made: Condition, criteria: SearchCriteria) -> None:
         made.add("last_sale_date <= ?", _years_before(today, criteria.min_tenure_years))
     if criteria.max_tenure_years is not None:
         made.add("last_sale_date >= ?", _years_before(today, criteria.max_tenure_years))
+
+
+def _add_cases(made: Condition, criteria: SearchCriteria, lookup: Lookup | None) -> None:
+    if not criteria.asks_for_cases:
+        return
+    condition, parameters = case_condition(criteria)
+    if lookup:
+        made.positions.append(lookup.with_case(condition, parameters))
+    else:
+        made.add(f"property_id IN (SELECT property_id FROM cases WHERE {condition})", *parameters)
 
 
 def _years_before(day: date, years: float) -> date:

@@ -7,7 +7,8 @@ from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
-from leadflow_assets.search.columns import EXPORT_COLUMNS
+from leadflow_assets.search.case_notes import remark_on_columns
+from leadflow_assets.search.columns import CASE_COLUMNS, EXPORT_COLUMNS
 from leadflow_assets.search.criteria import SearchCriteria
 from leadflow_assets.search.engine import DEFAULT_SORT, Searcher
 from leadflow_assets.search.exports import (
@@ -41,12 +42,15 @@ def export_search(
     """
     described = searcher.describe(criteria)
     matches = max(0, searcher.count(criteria) - offset)
+    remarks: list[str] = []
+    if not (criteria.asks_for_cases or CASE_COLUMNS.keys().isdisjoint(columns)):
+        remarks = remark_on_columns(searcher.cases)
     request = ExportRequest(
         path=path,
         format=format,
         criteria=criteria.document(),
         freshness=[asdict(town) for town in described.freshness],
-        notes=described.notes,
+        notes=(*described.notes, *remarks),
         columns=tuple(columns),
         list_name=list_name,
         sort=tuple(sort),

@@ -37,9 +37,10 @@ _EVERYTHING = SearchCriteria()
 
 @dataclass(frozen=True)
 class Present:
-    """The data as they are now."""
+    """The data as they are now. ``with_cases``: court cases too, since a filter asks for them."""
 
     searcher: Searcher
+    with_cases: bool = False
 
     @cached_property
     def towns(self) -> Mapping[int, TownFreshness]:
@@ -58,11 +59,15 @@ class Present:
     def mark(self) -> str:
         """Which data these are, to be kept with the list: see :class:`Earlier`."""
         towns = {str(town_id): [town.release, town.sha256] for town_id, town in self.towns.items()}
-        return json.dumps({"as_of": self.searcher.snapshot.committed_at, "towns": towns}, sort_keys=True)
+        mark: dict[str, Any] = {"as_of": self.searcher.snapshot.committed_at, "towns": towns}
+        if self.with_cases:
+            self.searcher.cases.load()
+            mark["cases"] = self.searcher.cases.snapshot_number
+        return json.dumps(mark, sort_keys=True)
 
     def members(self, property_ids: Sequence[str], *, origin: str, now: datetime) -> dict[str, Member]:
         """Members as they are now, by id; ids that are not there are left out."""
-        rows = rows_by_id(self.searcher, property_ids)
+        rows = self.rows(property_ids)
         shared = self._records_on_parcels(property_ids)
         return {
             property_id: Member(
@@ -74,6 +79,10 @@ class Present:
             )
             for property_id, row in rows.items()
         }
+
+    def rows(self, property_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """The searched fields of some properties, by id."""
+        return rows_by_id(self.searcher, property_ids, with_cases=self.with_cases)
 
     def _records_on_parcels(self, property_ids: Sequence[str]) -> dict[str, int]:
         connection = self.searcher.connection
@@ -95,7 +104,8 @@ class Present:
 class Earlier:
     """The data a list was last compared with, as far as the lake still keeps them.
 
-    ``towns`` maps town ids to the release and SHA-256 of then; ``as_of`` is the time of that snapshot.
+    ``towns`` maps town ids to the release and SHA-256 of then; ``as_of`` is the time of that snapshot. Court
+    cases have a snapshot of their own: they come between two releases.
     """
 
     settings: Settings
@@ -119,16 +129,25 @@ class Earlier:
         return {int(town_id): (release, sha256) for town_id, (release, sha256) in towns.items()}
 
     @cached_property
+    def with_cases(self) -> bool:
+        """Do the list's filters ask for court cases?"""
+        return SearchCriteria.model_validate_json(self.saved.criteria_json or "{}").asks_for_cases
+
+    @cached_property
     def searcher(self) -> Searcher | None:
         """A searcher over that snapshot, or None; ``why_not`` says why."""
         if self.as_of is None:
             self.why_not = "the list does not say which data it was last compared with"
             return None
         try:
-            searcher = open_searcher(self.settings, engine="parquet", as_of=self.as_of)
+            searcher = open_searcher(
+                self.settings, engine="parquet", as_of=self.as_of, cases_of=self._mark.get("cases")
+            )
             self._stack.callback(searcher.close)
             searcher.describe(_EVERYTHING)
             searcher.count(_EVERYTHING)
+            if self.with_cases:
+                searcher.cases.load()
         except LeadflowError as error:
             self.why_not = error.message
             return None
@@ -150,7 +169,7 @@ class Earlier:
         """The rows that these ids had then; ids without one, or of towns not kept, are left out."""
         if not property_ids or self.searcher is None:
             return {}
-        found = rows_by_id(self.searcher, property_ids)
+        found = rows_by_id(self.searcher, property_ids, with_cases=self.with_cases)
         return {name: row for name, row in found.items() if row["town_id"] in self.kept_towns}
 
     def close(self) -> None:
@@ -158,7 +177,12 @@ class Earlier:
         self._stack.close()
 
 
-def rows_by_id(searcher: Searcher, property_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """The searched fields of some properties, by id."""
-    table = searcher.properties(property_ids, MEMBER_COLUMNS)
-    return {row["property_id"]: row for row in table.to_pylist()}
+def rows_by_id(
+    searcher: Searcher, property_ids: Sequence[str], *, with_cases: bool
+) -> dict[str, dict[str, Any]]:
+    """The searched fields of some properties, by id; with the marks of their court cases as ``cases``."""
+    rows = {row["property_id"]: row for row in searcher.properties(property_ids, MEMBER_COLUMNS).to_pylist()}
+    if with_cases:
+        for property_id, marks in searcher.cases.marks(list(rows)).items():
+            rows[property_id]["cases"] = marks
+    return rows

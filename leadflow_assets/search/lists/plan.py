@@ -11,7 +11,7 @@ from typing import Any
 
 from leadflow_assets.lake.lake import Lake
 from leadflow_assets.search.criteria import SearchCriteria
-from leadflow_assets.search.lists.data import Earlier, Present, rows_by_id
+from leadflow_assets.search.lists.data import Earlier, Present
 from leadflow_assets.search.lists.follow import Followed, follow
 from leadflow_assets.search.lists.parcels import parcels_from_lake
 from leadflow_assets.search.lists.reasons import change_reason, failing_filters, remembered, to_json
@@ -172,7 +172,7 @@ def _tell_came(
 
 
 def _rows(present: Present, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    return {name: remembered(row) for name, row in rows_by_id(present.searcher, ids).items()}
+    return {name: remembered(row) for name, row in present.rows(ids).items()}
 
 
 def _renew(plan: Plan, followed: Sequence[Followed], present: Present) -> None:

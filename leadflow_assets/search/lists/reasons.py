@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from leadflow_assets.search.criteria import SearchCriteria
+from leadflow_assets.search.criteria import CASE_FILTERS, SearchCriteria
+from leadflow_assets.search.lists.case_reasons import case_changes
 
 if TYPE_CHECKING:
     from leadflow_assets.search.engine import Searcher
@@ -76,12 +77,17 @@ _MASTER = "include_condominium_masters"
 
 
 def remembered(row: Row) -> dict[str, Any]:
-    """What is kept of a row: values that filters look at, hashes of the personal ones; nothing for null."""
+    """What is kept of a row: values that filters look at, hashes of the personal ones; nothing for null.
+
+    Of court cases their marks, where the row has them: on lists that ask for cases.
+    """
     kept = {name: _plain(row[name]) for name in VALUE_COLUMNS if row[name] is not None}
     for name, column in HASHED.items():
         if row[column] is not None:
             text = f"{row['town_id']}\n{row[column]}"
             kept[name] = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+    if row.get("cases"):
+        kept["cases"] = row["cases"]
     return kept
 
 
@@ -109,10 +115,18 @@ def change_reason(
 ) -> tuple[str, dict[str, Any]]:
     """``start`` and what changed for each filter: in words, and as values by filter."""
     values = criteria.filters()
-    told, detail = [], {}
+    told: list[str] = []
+    detail: dict[str, Any] = {}
     for name in names:
         if name == _MASTER:
             told.append("condominium master record " + _arrow([before, now], "is_condominium_master"))
+            continue
+        if name == "cases":
+            then, today = (list(row.get("cases", ())) for row in (before, now))
+            setting = ", ".join(f"{one} {_setting(values[one])}" for one in CASE_FILTERS if one in values)
+            what = case_changes(then, today, criteria) or "its cases are as they were"
+            told.append(f"{what} (filter {setting})")
+            detail[name] = {"cases": [then, today]}
             continue
         columns = _LOOKED_AT.get(name) or _LOOKED_AT.get(name.partition("_")[2], ())
         changes = [

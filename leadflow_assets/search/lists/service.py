@@ -56,7 +56,8 @@ class SavedLists(ListStore):
         self._require_free(name)
         described = self.searcher.describe(criteria)
         found = self.searcher.ids(criteria)
-        members = self._present_members(found, "criteria")
+        present = Present(self.searcher, criteria.asks_for_cases)
+        members = self._present_members(found, "criteria", present)
         change = self._create(
             name,
             "dynamic",
@@ -64,6 +65,7 @@ class SavedLists(ListStore):
             FIRST_SAVE,
             description,
             criteria_json=json.dumps(criteria.document()),
+            data_json=present.mark(),
         )
         return ListChange(change.saved, change.events, described.notes)
 
@@ -215,7 +217,8 @@ class SavedLists(ListStore):
         def plan(saved: SavedList, members: Sequence[Member], now: datetime) -> Plan:
             earlier = Earlier(self._settings, saved)
             try:
-                made = plan_refresh(saved, members, Present(self.searcher), earlier, now)
+                present = Present(self.searcher, earlier.with_cases)
+                made = plan_refresh(saved, members, present, earlier, now)
             finally:
                 earlier.close()
             require_room(len(members) + len(made.added) - len(made.removed))

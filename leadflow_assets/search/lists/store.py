@@ -129,9 +129,12 @@ class ListStore:
         if existing is not None:
             raise rows.name_is_taken(existing)
 
-    def _present_members(self, property_ids: Sequence[str], origin: str) -> list[Member]:
+    def _present_members(
+        self, property_ids: Sequence[str], origin: str, present: Present | None = None
+    ) -> list[Member]:
         require_room(len(property_ids))
-        made = Present(self.searcher).members(property_ids, origin=origin, now=self._clock())
+        present = present or Present(self.searcher)
+        made = present.members(property_ids, origin=origin, now=self._clock())
         return [made[property_id] for property_id in sorted(made)]
 
     def _known(self, property_ids: Sequence[str]) -> list[Member]:

@@ -16,12 +16,14 @@ from typing import Any
 
 import duckdb
 
+from leadflow_assets.domain.courts.model import COURTLISTENER
 from leadflow_assets.domain.towns import Town
 from leadflow_assets.errors import StoreError, UsageError
 from leadflow_assets.lake import tables
 from leadflow_assets.lake.lake import moment
 from leadflow_assets.search.engine import Searcher, open_searcher
 from leadflow_assets.search.parcel.asked import inquiries_about
+from leadflow_assets.search.parcel.cases import CourtCases, court_cases
 from leadflow_assets.search.parcel.comparables import comparables_for, subject_of
 from leadflow_assets.search.parcel.history import History, past_rows
 from leadflow_assets.search.parcel.holdings import OwnerHoldings, holdings_of
@@ -68,6 +70,7 @@ class ParcelReport:
     holdings: tuple[OwnerHoldings, ...]
     towns_searched: int
     interests: tuple[Interest, ...]
+    cases: CourtCases
     comparables: Comparables
     sources: tuple[SourceFact, ...]
     receipt: Mapping[str, Any]
@@ -127,6 +130,8 @@ def _report(
     parcel = parcel_facts(found.parcel) if found.parcel else None
     point = (parcel.point_x, parcel.point_y) if parcel else None
     subject, subject_is = subject_of(units, named)
+    ids = [unit.property_id for unit in units if not unit.is_condominium_master]
+    cases, gaps = court_cases(files.lake, files.town.town_id, ids, parcel.loc_id if parcel else None, as_of)
     towns_held = len(searcher.snapshot.partitions)
     return ParcelReport(
         town_id=files.town.town_id,
@@ -142,6 +147,7 @@ def _report(
         holdings=holdings_of(searcher.connection, found.records),
         towns_searched=towns_held,
         interests=interests_on(files, parcel.loc_id) if parcel else (),
+        cases=cases,
         comparables=comparables_for(
             searcher.connection,
             subject,
@@ -151,9 +157,11 @@ def _report(
             loc_id=parcel.loc_id if parcel else None,
             town_id=files.town.town_id,
         ),
-        sources=_sources(files, found),
+        sources=(*_sources(files, found), *_sources_of_cases(cases)),
         receipt=_receipt(files),
-        unknowns=unknowns_of(parcel, units, inquiries, releases=len(files.releases), towns_held=towns_held),
+        unknowns=unknowns_of(
+            parcel, units, inquiries, gaps, releases=len(files.releases), towns_held=towns_held
+        ),
         notes=searcher.notes,
     )
 
@@ -212,6 +220,20 @@ def _sources(files: TownFiles, found: Found) -> tuple[SourceFact, ...]:
             facts.append(_source_of_table(files, "interests and pieces", "MassGIS L3 OthLeg", interests))
     facts += [_source_of_release(files, release) for release in files.releases]
     return tuple(facts)
+
+
+def _sources_of_cases(cases: CourtCases) -> tuple[SourceFact, ...]:
+    """Who told of the cases that are shown: the surest source of each."""
+    newest: dict[str, datetime] = {}
+    for case in cases.known:
+        source = case.stated_source or (
+            f"CourtListener ({case.court})" if case.source == COURTLISTENER else case.source
+        )
+        newest[source] = max(case.fetched_at, newest.get(source, case.fetched_at))
+    return tuple(
+        SourceFact("court cases", source, None, None, moment, None, cases.published_at, cases.sha256)
+        for source, moment in sorted(newest.items())
+    )
 
 
 def _source_of_table(files: TownFiles, what: str, source: str, table: str) -> SourceFact:

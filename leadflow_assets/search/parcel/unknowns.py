@@ -13,11 +13,6 @@ _ASSESSOR = "the assessor's next release, or the assessor's property card"
 _LENGTHY = "a title search at the registry of deeds"
 # What no assessor's roll says of any property.
 _ALWAYS = (
-    Unknown(
-        "court cases: foreclosure, probate, bankruptcy, eviction",
-        "no court source is connected yet; this is not a clean record, it was not looked for",
-        "court cases, once a source is connected",
-    ),
     Unknown("vacancy", "nobody counts empty buildings in the roll; a vacant-land use code is not vacancy",
             "ATTOM data, or a visit"),
     Unknown("phone numbers and e-mail of owners", "the roll has none", "skip tracing, once it is connected"),
@@ -140,11 +135,15 @@ def unknowns_of(
     parcel: ParcelFacts | None,
     units: Sequence[Unit],
     inquiries: Inquiries,
+    cases: Sequence[Unknown],
     *,
     releases: int,
     towns_held: int,
 ) -> tuple[Unknown, ...]:
-    """Everything that is missing, the parcel's own gaps first, what no source here has last."""
+    """Everything that is missing, the parcel's own gaps first, what no source here has last.
+
+    ``cases`` are the gaps that court cases leave.
+    """
     told = list(_of_parcel(parcel, units))
     for test, what, why, filled_by in _OF_UNITS:
         concerned = tuple(unit.property_id for unit in units if test(unit))
@@ -166,7 +165,7 @@ def unknowns_of(
                 "leadflow refresh TOWN for the towns around, or --all",
             )
         )
-    return (*told, *_of_attom(units, inquiries), *_ALWAYS)
+    return (*told, *_of_attom(units, inquiries), *cases, *_ALWAYS)
 
 
 def _of_attom(units: Sequence[Unit], inquiries: Inquiries) -> list[Unknown]:

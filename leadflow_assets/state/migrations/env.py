@@ -6,6 +6,7 @@ from leadflow_assets.state import (
     models_batches,  # noqa: F401  (their tables belong to the metadata)
     models_calls,  # noqa: F401
     models_case_reviews,  # noqa: F401
+    models_case_searches,  # noqa: F401
     models_court_progress,  # noqa: F401
     models_reviews,  # noqa: F401
     models_spend,  # noqa: F401
