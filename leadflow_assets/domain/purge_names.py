@@ -1,8 +1,9 @@
 """Finding a person's or a firm's name in a text, and taking it out, without knowing the name.
 
-Whoever looks has only a test (``is_named``) that says whether one form of a name is the one that is looked for:
-the name itself is kept nowhere. So every pair of words that could be a given name and a surname is tried, in
-either order, with up to two middle names between; and every run of as many words as a firm's name has.
+Whoever looks has only a test (``is_named``) that says whether one form of a name is the one that is looked
+for: the name itself is kept nowhere. So every pair of words that could be a given name and a surname is
+tried, in either order, with up to two middle names between; and every run of as many words as a firm's name
+has.
 """
 
 from __future__ import annotations
@@ -13,14 +14,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from leadflow_assets.domain.linkage.captions import read_case_party
-from leadflow_assets.domain.linkage.names import given_form, surname_forms
+from leadflow_assets.domain.linkage.names import PARTICLES, given_form, surname_forms
 from leadflow_assets.domain.owners import Party, search_words
 from leadflow_assets.domain.owners.owner import FORMS
 from leadflow_assets.domain.owners.text import fold
 
 IsNamed = Callable[[str], bool]
 _MOST_BETWEEN = 2
-_TOKEN = re.compile(r"[^\W_]+(?:['’ʼ`´][^\W_]+)*|[&+]")
+_TOKEN = re.compile(r"[^\W_]+(?:['\u2019\u02bc`\u00b4][^\W_]+)*|[&+]")
 _HARD_BREAK = re.compile(r"[;|{}\[\]\"<>=\n\r\t]|\b(?:v|vs|versus)\b", re.IGNORECASE)
 _VERSUS = frozenset({"V", "VS", "VERSUS"})
 _JOINS = frozenset({"AND", "&", "+"})
@@ -31,7 +32,8 @@ _LOOSE_ENDS = re.compile(
     re.IGNORECASE,
 )
 _NOTHING_LEFT = re.compile(
-    r"(?:\b(?:in re|matter of|estate of|debtors?|and|et|al|aka|fka|dba|jr|sr|ii|iii|iv|esq|mr|mrs|ms|dr)\b|[\W_])*",
+    r"(?:\b(?:in re|matter of|estate of|debtors?|and|et|al|aka|fka|dba|jr|sr|ii|iii|iv|esq|mr|mrs|ms|dr)\b"
+    r"|[\W_])*",
     re.IGNORECASE,
 )
 REMOVED = "[removed]"
@@ -139,16 +141,24 @@ def find_name(
 
 def _person_at(words: Sequence[Word], first: int, is_named: IsNamed) -> Iterator[tuple[int, int]]:
     for one, last_of_one in _units(words, first):
-        between = 0
+        between, joined = 0, -1
         for second in range(last_of_one + 1, len(words)):
             if words[second].run != words[first].run or between > _MOST_BETWEEN:
                 break
             if words[second].joins:
+                if joined >= 0:
+                    break
+                joined = second
                 continue
             for other, last in _units(words, second):
-                if is_named(_pair(one, other)):
+                if (joined < 0 or _share(words, first, joined, second)) and is_named(_pair(one, other)):
                     yield first, last
-            between += 1
+            between += len(words[second].word) > 1
+
+
+def _share(words: Sequence[Word], first: int, joined: int, second: int) -> bool:
+    """May two words on both sides of an "and" be one name: JOHN and MARY SMITH, or SMITH, JOHN & MARY?"""
+    return _segment(words, joined - 1, -1) == [first] or _segment(words, joined + 1, 1) == [second]
 
 
 def _units(words: Sequence[Word], at: int) -> Iterator[tuple[str, int]]:
@@ -200,20 +210,23 @@ def _cut(words: Sequence[Word], first: int, last: int) -> tuple[int, int]:
     joined = next((k for k in range(first + 1, last) if words[k].joins), None)
     if joined is not None:
         return _cut_across(words, first, joined, last)
-    before, after = _segment(words, first - 2, -1), _segment(words, last + 2, 1)
-    if first > 0 and words[first - 1].joins and words[first - 1].run == words[first].run and len(before) == 1:
-        return words[first - 1].start, words[last].start  # JOHN and MARY SMITH: he keeps SMITH
-    if last + 1 < len(words) and words[last + 1].joins and words[last + 1].run == words[last].run:
-        if len(after) == 1:
-            return words[first].end, words[last + 1].end  # SMITH, JOHN & MARY: she keeps SMITH
-    return words[_initials(words, first, -1)].start, words[_initials(words, last, 1)].end
+    start, end = _beside(words, first, -1), _beside(words, last, 1)
+    if _joins(words, start - 1, start) and len(_segment(words, start - 2, -1)) == 1:
+        return words[start - 1].start, words[last].start  # JOHN and MARY SMITH: he keeps SMITH
+    if _joins(words, end + 1, end) and len(_segment(words, end + 2, 1)) == 1:
+        return words[first].end, words[end + 1].end  # SMITH, JOHN & MARY: she keeps SMITH
+    return words[start].start, words[end].end
+
+
+def _joins(words: Sequence[Word], at: int, beside: int) -> bool:
+    return 0 <= at < len(words) and words[at].joins and words[at].run == words[beside].run
 
 
 def _cut_across(words: Sequence[Word], first: int, joined: int, last: int) -> tuple[int, int]:
     behind = [k for k in _segment(words, joined + 1, 1) if words[k].word not in _BEHIND_A_NAME]
     if len(behind) > 1 and behind[-1] == last:
         return words[first].start, words[joined].end  # JOHN and MARY SMITH
-    return words[joined].start, words[_initials(words, last, 1)].end  # SMITH, JOHN & MARY
+    return words[joined].start, words[_beside(words, last, 1)].end  # SMITH, JOHN & MARY
 
 
 def _segment(words: Sequence[Word], at: int, step: int) -> list[int]:
@@ -227,13 +240,12 @@ def _segment(words: Sequence[Word], at: int, step: int) -> list[int]:
     return sorted(found)
 
 
-def _initials(words: Sequence[Word], at: int, step: int) -> int:
-    """The index up to which initials and suffixes beside a name belong to it."""
+def _beside(words: Sequence[Word], at: int, step: int) -> int:
+    """The index up to which initials, particles and suffixes beside a name belong to it."""
     while 0 <= at + step < len(words):
         beside = words[at + step]
-        belongs = (len(beside.word) == 1 and beside.word.isalpha()) or (
-            step > 0 and beside.word in _BEHIND_A_NAME
-        )
+        belongs = (len(beside.word) == 1 and beside.word.isalpha()) or beside.word in PARTICLES
+        belongs = belongs or (step > 0 and beside.word in _BEHIND_A_NAME)
         if not belongs or beside.run != words[at].run or beside.joins:
             return at
         at += step
@@ -262,6 +274,6 @@ def _without_parts(text: str, cuts: Sequence[tuple[int, int]]) -> str:
 def _tidy(text: str) -> str:
     """Without what a name leaves behind: a comma, an "and", brackets of nothing."""
     text = re.sub(r"\(\s*\)|\[\s*\]", " ", text)
-    text = _LOOSE_ENDS.sub(" ", text)
+    text = _LOOSE_ENDS.sub(" ", re.sub(r"(?<=:)\s*(?:(?:and\b|[&+,;])\s*)+", " ", text, flags=re.IGNORECASE))
     text = re.sub(r"[ \t]{2,}", " ", text).strip(" ,;\t")
     return "" if _NOTHING_LEFT.fullmatch(text) else text

@@ -1,8 +1,8 @@
 """What must not come back: purged cases and people, known by salted hashes only.
 
-A case is known by its id and by its dockets. A person's name alone would reach namesakes, so a person is known
-by the name *in a place*: an address, a property, an ATTOM id, a case or a docket. From the hashes nobody can read
-who was purged; whoever has a text can ask whether it names one of them there.
+A case is known by its id and by its dockets. A person's name alone would reach namesakes, so a person is
+known by the name *in a place*: an address, a property, an ATTOM id, a case or a docket. From the hashes
+nobody can read who was purged; whoever has a text can ask whether it names one of them there.
 
 While a purge is under way its names and numbers alone are known too (as hashes): what users wrote by hand
 (notes, criteria of searches, files they gave) tells no place. They are forgotten when it is finished.
@@ -34,8 +34,9 @@ KINDS: Final = ("case", "person")
 REASONS: Final = ("sealed", "expunged", "opt_out", "error", "other")
 # Kinds of hashes. The last three only live as long as their purge is not finished.
 CASE, DOCKET, PLACE, PERSON, FIRM_LENGTH = "case", "docket", "place", "person", "firm_length"
+PARTY: Final = "party"
 NAME, WORD, NUMBER = "name", "word", "number"
-LASTING: Final = (CASE, DOCKET, PLACE, PERSON, FIRM_LENGTH)
+LASTING: Final = (CASE, DOCKET, PARTY, PLACE, PERSON, FIRM_LENGTH)
 PASSING: Final = (NAME, WORD, NUMBER)
 # How a withheld owner is shown, and the number of the rule that says so.
 WITHHELD: Final = "withheld at the owner's request"
@@ -136,6 +137,17 @@ class Purged:
         """Was the docket purged?"""
         known = self.of_kind(DOCKET)
         return bool(known) and docket_id is not None and self.hashed(DOCKET, court, str(docket_id)) in known
+
+    def party_key(self, case_id: str, party_id: str) -> Key:
+        """The hash of a party of a case who was purged."""
+        return Key(PARTY, self.hashed(PARTY, case_id, party_id))
+
+    def has_party(self, case_id: str | None, party_id: str | None) -> bool:
+        """Was that party of the case purged?"""
+        known = self.of_kind(PARTY)
+        return (
+            bool(known and case_id and party_id) and self.hashed(PARTY, str(case_id), str(party_id)) in known
+        )
 
     def without_numbers(self, text: str, court: str | None = None) -> str:
         """The text without the numbers of purged cases of ``court``; without one, of those under way."""
@@ -249,6 +261,11 @@ class Purged:
     def without_names(self, text: str) -> str:
         """The text without the names of those whose purge is under way."""
         return without_name(text, self._is_name, self.firm_lengths) if self._may_name(text) else text
+
+    def is_part_of_name(self, text: str) -> bool:
+        """Are there nothing but words of such a name, initials and signs in the text?"""
+        words = [word.word for word in words_in(text) if len(word.word) > 1]
+        return bool(words) and all(self._is_word(word) for word in words)
 
     def _is_name(self, form: str) -> bool:
         return self.hashed(NAME, form) in self.of_kind(NAME)

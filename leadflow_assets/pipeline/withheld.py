@@ -1,8 +1,8 @@
 """Owners who asked to be left out: their names and mailing addresses are withheld from a town's tables.
 
-Who that is stands in salted hashes (``domain.purging``): a name at a property or at an address. A property that is
-sold shows its new owner. The public package stays as it was published; from it these tables are made anew without
-the owner each time.
+Who that is stands in salted hashes (``domain.purging``): a name at a property or at an address. A property
+that is sold shows its new owner. The public package stays as it was published; from it these tables are made
+anew without the owner each time.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _SET: Final[dict[str, Any]] = {
 def withheld_properties(purged: Purged, rows: pa.Table) -> pa.Array:
     """Which rows of mart/properties name an owner who is withheld there."""
     names = ("property_id", "address_key", "mailing_key", "owner_name", "owner_care_of")
-    read = [rows[name].to_pylist() for name in names]
+    read = [_cells(rows, name) for name in names]
     found = [
         name is not None
         and name != WITHHELD
@@ -61,11 +61,13 @@ def withheld_properties(purged: Purged, rows: pa.Table) -> pa.Array:
 def withheld_assessments(purged: Purged, rows: pa.Table, known: Collection[str] = ()) -> pa.Array:
     """Which rows of core/assessments are of such owners; ``known`` are ids of records found to be."""
     names = ("town_id", "prop_id", "cama_id", "assessment_id", "owner1")
-    read = [rows[name].to_pylist() for name in names]
+    read = [_cells(rows, name) for name in names]
     found = []
     for town_id, prop_id, cama_id, assessment_id, owner in zip(*read, strict=True):
         here = owner is not None and assessment_id in known
-        for property_id in () if here or owner is None else property_ids(town_id, prop_id, cama_id, assessment_id):
+        for property_id in (
+            () if here or owner is None else property_ids(town_id, prop_id, cama_id, assessment_id)
+        ):
             here = here or _is_withheld(purged, owner, property_id, ())
         found.append(here)
     return pa.array(found, pa.bool_())
@@ -77,6 +79,11 @@ def property_ids(town_id: int, prop_id: str | None, cama_id: str | None, assessm
         return [assessment_id]
     plain = f"{town_id:03d}-{prop_id}"
     return [plain, f"{plain}~{cama_id or '0'}"]
+
+
+def _cells(rows: pa.Table, name: str) -> list[Any]:
+    """A column's values; files of earlier versions may lack it."""
+    return rows[name].to_pylist() if name in rows.column_names else [None] * rows.num_rows
 
 
 def _is_withheld(purged: Purged, owner: str, property_id: str, keys: tuple[str | None, ...]) -> bool:
@@ -92,7 +99,7 @@ def without_property_owners(rows: pa.Table, mask: pa.Array) -> pa.Table:
 
 def without_assessment_owners(rows: pa.Table, mask: pa.Array) -> pa.Table:
     """The same for rows of core/assessments and core/assessment_releases."""
-    return _replaced(rows, mask, dict.fromkeys(ASSESSMENT_COLUMNS))
+    return _replaced(rows, mask, {name: None for name in ASSESSMENT_COLUMNS if name in rows.column_names})
 
 
 def without_quarantined_owners(purged: Purged, rows: pa.Table) -> pa.Table | None:

@@ -22,7 +22,8 @@ from leadflow_assets.lake import tables
 from leadflow_assets.lake.lake import Lake
 from leadflow_assets.lake.snapshots import PartitionEntry, Snapshot
 from leadflow_assets.refresh.properties import PACKAGE_INPUT
-from leadflow_assets.refresh.town import MADE_TABLES, all_current, load_purged
+from leadflow_assets.refresh.town import MADE_TABLES, all_current
+from leadflow_assets.refresh.withheld import load_purged
 from leadflow_assets.settings import Settings
 from leadflow_assets.sources.http import make_client
 from leadflow_assets.sources.massgis.download import changed, head, local_path

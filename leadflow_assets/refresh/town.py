@@ -10,12 +10,10 @@ import json
 import time
 import traceback
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
-
-import pyarrow.compute as pc
 
 from leadflow_assets.domain.purging import Purged
 from leadflow_assets.domain.towns import Town, town_by_id
@@ -27,11 +25,7 @@ from leadflow_assets.lake.snapshots import PartitionEntry
 from leadflow_assets.lake.tables import SCHEMA_VERSION
 from leadflow_assets.pipeline.core import CoreTables, clean_package
 from leadflow_assets.pipeline.release import release_name
-from leadflow_assets.pipeline.withheld import (
-    withheld_assessments,
-    without_assessment_owners,
-    without_quarantined_owners,
-)
+from leadflow_assets.pipeline.withheld import without_quarantined_owners
 from leadflow_assets.refresh.code import code_version
 from leadflow_assets.refresh.properties import (
     PACKAGE_INPUT,
@@ -40,6 +34,7 @@ from leadflow_assets.refresh.properties import (
     with_withheld,
 )
 from leadflow_assets.refresh.stage import stage
+from leadflow_assets.refresh.withheld import load_purged, without_owners
 from leadflow_assets.settings import Settings
 from leadflow_assets.sources.http import make_client, redact_url
 from leadflow_assets.sources.massgis.download import fetch, local_path
@@ -130,7 +125,7 @@ def _made(
     staged = [*([_raw(town, path, receipt, package, core, folder)] if is_new or task.force else [])]
     for_owners = with_withheld(tables.PROPERTIES, inputs, mark)
     properties, withheld = stage_properties(core, receipt, for_owners, lake, records, folder, purged)
-    staged += _core(_without_owners(core, purged, withheld), purged, inputs, mark, folder)
+    staged += _core(without_owners(core, purged, withheld), purged, inputs, mark, folder)
     staged.append(properties)
     uploaded: dict[str, dict[str, PartitionEntry]] = {}
     for partition in staged:
@@ -155,8 +150,8 @@ def all_current(
 ) -> bool:
     """Do these fingerprints, by table name, say that every table was made from these inputs by this code?
 
-    ``records`` is the town's published mart/property_records, which mart/properties is made from too; ``mark``
-    says who is withheld in the town.
+    ``records`` is the town's published mart/property_records, which mart/properties is made from too;
+    ``mark`` says who is withheld in the town.
     """
     made_from = {t.name: with_withheld(t, inputs, mark) for t in MADE_TABLES}
     made_from[tables.PROPERTIES.name] = properties_inputs(made_from[tables.PROPERTIES.name], records)
@@ -254,34 +249,6 @@ def _staged_package(
         code_version=code_version(),
         facts=facts,
     )
-
-
-def load_purged(settings: Settings) -> Purged | None:
-    """Who was purged; None where nobody was. Without a state database it costs nothing."""
-    if not state_is_there(settings):
-        return None
-    # Imported late: SQLAlchemy costs a third of a second, and a refresh from a file needs no state.
-    from leadflow_assets.state.purges import load_if_any
-
-    return load_if_any(settings)
-
-
-def state_is_there(settings: Settings) -> bool:
-    """Is there a state database in which somebody could have written?"""
-    url = settings.state_url
-    return not url.startswith("sqlite:///") or Path(url.removeprefix("sqlite:///")).is_file()
-
-
-def _without_owners(core: CoreTables, purged: Purged | None, withheld: frozenset[str]) -> CoreTables:
-    """The clean tables without the owners who were purged."""
-    if purged is None:
-        return core
-    clean = core.tables[tables.ASSESSMENTS]
-    mask = withheld_assessments(purged, clean.rows, withheld)
-    if not pc.any(mask).as_py():
-        return core
-    made = replace(clean, rows=without_assessment_owners(clean.rows, mask))
-    return CoreTables(core.release, {**core.tables, tables.ASSESSMENTS: made})
 
 
 def _core(

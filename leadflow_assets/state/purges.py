@@ -12,7 +12,6 @@ import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
@@ -50,23 +49,14 @@ def new_salt(session: Session) -> bytes:
     return bytes.fromhex(str(found))
 
 
-def load(session: Session) -> Purged:
-    """Everything that was purged; false where nothing ever was."""
+def load(session: Session, purge_id: int | None = None) -> Purged:
+    """Everything that was purged, or by one purge; false where nothing was."""
     salt = session.scalar(select(PurgeSaltRow.salt).where(PurgeSaltRow.id == 1))
     if salt is None:
         return Purged(b"")
-    rows = session.execute(select(PurgeKeyRow.kind, PurgeKeyRow.value, PurgeKeyRow.town_id).distinct())
+    query = select(PurgeKeyRow.kind, PurgeKeyRow.value, PurgeKeyRow.town_id).distinct()
+    rows = session.execute(query if purge_id is None else query.where(PurgeKeyRow.purge_id == purge_id))
     return Purged(bytes.fromhex(salt)).with_keys(Key(kind, value, town) for kind, value, town in rows)
-
-
-def load_if_any(settings: Settings) -> Purged | None:
-    """Everything that was purged; None where nothing was. Costs nothing where there is no state database."""
-    url = settings.state_url
-    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).is_file():
-        return None
-    with database.session(settings) as session:
-        purged = load(session)
-    return purged or None
 
 
 def is_purged_case(session: Session, court: str, case_id: str | None, docket_id: int | None = None) -> bool:
@@ -80,9 +70,7 @@ def purged_people(session: Session) -> Purged:
     return load(session)
 
 
-def record(
-    session: Session, kind: str, reason: str, by: str, now: datetime, keys: Iterable[Key]
-) -> int:
+def record(session: Session, kind: str, reason: str, by: str, now: datetime, keys: Iterable[Key]) -> int:
     """Write down a purge with its hashes, before anything is removed; returns its number."""
     row = PurgeRow(
         kind=kind, reason=reason, requested_by=by, requested_at=now, finished_at=None, counts_json="{}"

@@ -47,15 +47,20 @@ def clean_parties(purged: Purged, rows: pa.Table) -> Cleaned | None:
 
     def goes(row: dict[str, Any], places: list[str]) -> bool:
         addresses = [address_place(row[n]) for n in ("address_key", "mailing_key") if row.get(n)]
-        return purged.mentions(row["name"], [*places, *addresses])
+        is_known = purged.has_party(row["case_id"], row["party_id"])
+        return is_known or purged.mentions(row["name"], [*places, *addresses])
 
     return _clean(purged, rows, COURT_PARTIES.schema.names, _PARTY_TEXTS, goes)
 
 
 def clean_matches(purged: Purged, rows: pa.Table) -> Cleaned | None:
-    """Rows of mart/case_matches: those of a purged party, and those that tell the name of a withheld owner."""
+    """Rows of mart/case_matches: those of a purged party, and those that tell the name of a withheld
+    owner.
+    """
 
     def goes(row: dict[str, Any], places: list[str]) -> bool:
+        if purged.has_party(row["case_id"], row["party_id"]):
+            return True
         everywhere = [*places, property_place(row["property_id"])]
         if not purged.places(everywhere):
             return False

@@ -46,14 +46,13 @@ class _Case:
         ]
 
 
-def clean_dockets(
-    purged: Purged, rows: Sequence[RawDocket], *, only_under_way: bool = False
-) -> CleanDockets:
+def clean_dockets(purged: Purged, rows: Sequence[RawDocket], *, only_under_way: bool = False) -> CleanDockets:
     """The rows without purged cases, and without the names of people who were purged.
 
     Give all rows of a court that are at hand: which number a docket has, and who else is a party, stands in
-    different rows. A case in which nobody else is left goes whole. ``only_under_way`` looks for addresses only
-    where somebody is named whose purge is not finished: the others were found when their rows were landed.
+    different rows. A case in which nobody else is left goes whole. ``only_under_way`` looks for addresses
+    only where somebody is named whose purge is not finished: the others were found when their rows were
+    landed.
     """
     if not purged:
         return CleanDockets(tuple(rows))
@@ -105,7 +104,9 @@ def _grouped(rows: Sequence[RawDocket]) -> list[_Case]:
     of_docket = {(row.court, row.docket_id): named[id(row)] for row in rows if named[id(row)] is not None}
     cases: dict[str, _Case] = {}
     for row in rows:
-        case_ids = {named[id(row)], of_docket.get((row.court, row.docket_id)) if row.docket_id else None} - {None}
+        case_ids = {named[id(row)], of_docket.get((row.court, row.docket_id)) if row.docket_id else None} - {
+            None
+        }
         key = of_docket.get((row.court, row.docket_id)) if row.docket_id is not None else named[id(row)]
         case = cases.setdefault(key or f"{row.court}#{row.docket_id or row.record_id}", _Case(row.court))
         case.ids |= {one for one in case_ids if one is not None}
@@ -119,7 +120,9 @@ def _case_id(row: RawDocket) -> str | None:
     if row.endpoint == IMPORT:
         return next((case.case_id for case in parse_imports([row]).cases), None)
     document = row.document
-    number = as_text(document.get("docketNumber") or document.get("docket_number")) if _is_object(row) else None
+    number = (
+        as_text(document.get("docketNumber") or document.get("docket_number")) if _is_object(row) else None
+    )
     return case_id(row.court, number, str(row.docket_id or row.record_id)) if number else None
 
 
