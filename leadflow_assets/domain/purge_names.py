@@ -41,12 +41,16 @@ REMOVED = "[removed]"
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word of a text, folded, and where it stands; ``run`` counts the parts that hard breaks make."""
+    """A word of a text, folded, and where it stands.
+
+    ``run`` counts the parts that hard breaks make; ``comma``: one stands before it.
+    """
 
     word: str
     start: int
     end: int
     run: int
+    comma: bool = False
 
     @property
     def joins(self) -> bool:
@@ -115,11 +119,12 @@ def words_in(text: str) -> list[Word]:
         word = _folded(token.group())
         if word in _VERSUS or _HARD_BREAK.search(text, end, token.start()):
             run += 1
+        comma = "," in text[end : token.start()]
         end = token.end()
         if word in _VERSUS:
             run += 1
         elif word:
-            found.append(Word(word, token.start(), token.end(), run))
+            found.append(Word(word, token.start(), token.end(), run, comma))
     return found
 
 
@@ -141,10 +146,20 @@ def find_name(
 
 def _person_at(words: Sequence[Word], first: int, is_named: IsNamed) -> Iterator[tuple[int, int]]:
     for one, last_of_one in _units(words, first):
-        between, joined = 0, -1
+        between, joined, apart = 0, -1, False
         for second in range(last_of_one + 1, len(words)):
             if words[second].run != words[first].run or between > _MOST_BETWEEN:
                 break
+            is_small = len(words[second].word) == 1 or words[second].word in _BEHIND_A_NAME | _JOINS
+            if apart and joined < 0 and not is_small:
+                break
+            if words[second].word in _BEHIND_A_NAME:
+                continue
+            if words[second].comma:
+                # SMITH, JOHN is a name; what is behind the comma of JOHN JONES, MARY SMITH is another.
+                if between or joined >= 0:
+                    break
+                apart = True
             if words[second].joins:
                 if joined >= 0:
                     break
@@ -193,7 +208,11 @@ def without_name(text: str, is_named: IsNamed, firm_lengths: Collection[int] = (
     A side of a ``v.`` that would be empty is marked :data:`REMOVED`. Of a web address the whole part goes.
     """
     words = words_in(text)
-    cuts = sorted({_cut(words, *place) for place in find_name(words, is_named, firm_lengths)})
+    places = list(find_name(words, is_named, firm_lengths))
+    plain = [place for place in places if not _has_comma(words, *place)]
+    # JOHN SMITH, MARY SMITH: what the comma seems to turn around is two names.
+    places = [p for p in places if p in plain or not any(p[0] <= q[1] and q[0] <= p[1] for q in plain)]
+    cuts = sorted({_cut(words, *place) for place in places})
     if not cuts:
         return text
     if "/" in text and not re.search(r"\s", text.strip()):
@@ -203,6 +222,10 @@ def without_name(text: str, is_named: IsNamed, firm_lengths: Collection[int] = (
     if len(tidy) == 2:
         return f"{tidy[0] or REMOVED}{sides[1]}{tidy[1] or REMOVED}" if any(tidy) else ""
     return tidy[0]
+
+
+def _has_comma(words: Sequence[Word], first: int, last: int) -> bool:
+    return any(word.comma for word in words[first + 1 : last + 1])
 
 
 def _cut(words: Sequence[Word], first: int, last: int) -> tuple[int, int]:
