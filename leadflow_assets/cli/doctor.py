@@ -75,6 +75,26 @@ def _attom(settings: Settings, live: bool) -> Iterator[Finding]:
         yield Finding("ATTOM live", "failed", error.message, error.hint)
 
 
+def _purges(settings: Settings, repair: bool) -> Iterator[Finding]:
+    """Is every purge finished? ``repair`` finishes them; nothing, where nobody ever purged."""
+    from leadflow_assets.enrich.purge.service import Purges
+    from leadflow_assets.refresh.doctor import Finding
+
+    try:
+        purges = Purges(settings)
+        if repair:
+            purges.resume()
+        every = purges.all()
+    except LeadflowError as error:
+        yield Finding("purges", "failed", error.message, error.hint)
+        return
+    waiting = sum(purge.finished_at is None for purge in every)
+    if waiting:
+        yield Finding("purges", "failed", f"{waiting} not finished", "Run `leadflow purge resume`.")
+    elif every:
+        yield Finding("purges", "ok", f"{len(every)}, all finished")
+
+
 def doctor(
     live: Annotated[bool, typer.Option("--live", help="Also ask MassGIS and ATTOM, at no cost.")] = False,
     repair: Annotated[
@@ -95,7 +115,10 @@ def doctor(
     rows = []
     with progress("Examining") as step:
         for finding in chain(
-            examine(settings, live=live, fix=repair), _search_index(settings), _attom(settings, live)
+            examine(settings, live=live, fix=repair),
+            _search_index(settings),
+            _attom(settings, live),
+            _purges(settings, repair),
         ):
             rows.append(asdict(finding))
             step.advance(note=finding.name)

@@ -36,7 +36,7 @@ class _Case:
     court: str
     ids: set[str] = field(default_factory=set)
     docket_ids: set[int] = field(default_factory=set)
-    rows: list[RawDocket] = field(default_factory=list)
+    rows: list[tuple[int, RawDocket]] = field(default_factory=list)
 
     @property
     def places(self) -> list[str]:
@@ -46,35 +46,36 @@ class _Case:
         ]
 
 
-def clean_dockets(purged: Purged, rows: Sequence[RawDocket], *, only_under_way: bool = False) -> CleanDockets:
+def clean_dockets(
+    purged: Purged,
+    rows: Sequence[RawDocket],
+    beside: Sequence[RawDocket] = (),
+    *,
+    only_under_way: bool = False,
+) -> CleanDockets:
     """The rows without purged cases, and without the names of people who were purged.
 
-    Give all rows of a court that are at hand: which number a docket has, and who else is a party, stands in
-    different rows. A case in which nobody else is left goes whole. ``only_under_way`` looks for addresses
-    only where somebody is named whose purge is not finished: the others were found when their rows were
-    landed.
+    ``beside`` are other rows of the same courts that are at hand: which number a docket has, and who else is
+    a party, stands in different rows. A case in which nobody else is left goes whole. ``only_under_way`` looks
+    for addresses only where somebody is named whose purge is not finished: the others were found when their
+    rows were landed.
     """
     if not purged:
         return CleanDockets(tuple(rows))
     learned: set[Key] = set()
-    kept: list[RawDocket] = []
-    changed = 0
-    for case in _grouped(rows):
+    left: dict[int, RawDocket] = {}
+    for case in _grouped([*rows, *beside]):
         if _is_purged(purged, case):
             learned |= {purged.docket_key(case.court, one) for one in case.docket_ids}
             continue
         found = _people_in(purged, case, only_under_way)
         learned |= found
-        with_found = purged.with_keys(found)
-        if _is_purged(with_found, case):
-            continue
-        for row in case.rows:
-            clean = _clean(with_found, case, row)
-            changed += clean is not row
-            kept.append(clean)
-    order = {row.record_id: number for number, row in enumerate(rows)}
-    kept.sort(key=lambda row: order[row.record_id])
-    return CleanDockets(tuple(kept), len(rows) - len(kept), changed, frozenset(learned) - _known(purged))
+        with_found = purged.with_keys(found) if found else purged
+        if not _is_purged(with_found, case):
+            left |= {place: _clean(with_found, case, row) for place, row in case.rows if place < len(rows)}
+    kept = tuple(left[place] for place in sorted(left))
+    changed = sum(left[place] is not rows[place] for place in left)
+    return CleanDockets(kept, len(rows) - len(kept), changed, frozenset(learned) - _known(purged))
 
 
 def is_purged_docket(purged: Purged, row: RawDocket) -> bool:
@@ -99,20 +100,21 @@ def _known(purged: Purged) -> frozenset[Key]:
 
 
 def _grouped(rows: Sequence[RawDocket]) -> list[_Case]:
-    """Rows by case; a docket of which no row tells a number is a case of its own."""
-    named = {id(row): _case_id(row) for row in rows}
-    of_docket = {(row.court, row.docket_id): named[id(row)] for row in rows if named[id(row)] is not None}
+    """Rows by case, each with its place; a docket of which no row tells a number is a case of its own."""
+    named = [_case_id(row) for row in rows]
+    of_docket = {
+        (row.court, row.docket_id): name
+        for row, name in zip(rows, named, strict=True)
+        if name is not None and row.docket_id is not None
+    }
     cases: dict[str, _Case] = {}
-    for row in rows:
-        case_ids = {named[id(row)], of_docket.get((row.court, row.docket_id)) if row.docket_id else None} - {
-            None
-        }
-        key = of_docket.get((row.court, row.docket_id)) if row.docket_id is not None else named[id(row)]
+    for place, (row, name) in enumerate(zip(rows, named, strict=True)):
+        key = of_docket.get((row.court, row.docket_id), name) if row.docket_id is not None else name
         case = cases.setdefault(key or f"{row.court}#{row.docket_id or row.record_id}", _Case(row.court))
-        case.ids |= {one for one in case_ids if one is not None}
+        case.ids |= {one for one in (name, key) if one is not None}
         if row.docket_id is not None:
             case.docket_ids.add(row.docket_id)
-        case.rows.append(row)
+        case.rows.append((place, row))
     return list(cases.values())
 
 
@@ -143,7 +145,7 @@ def _people_in(purged: Purged, case: _Case, only_under_way: bool) -> set[Key]:
     """
     if not purged.of_kind(PLACE):
         return set()
-    if only_under_way and not any(purged.mentions_name(row.body) for row in case.rows):
+    if only_under_way and not any(purged.mentions_name(row.body) for _, row in case.rows):
         return set()
     cases, parties = _parsed(case)
     found: set[Key] = set()
@@ -171,8 +173,9 @@ def address_places(party: CourtParty) -> list[str]:
 
 
 def _parsed(case: _Case) -> tuple[tuple[CourtCase, ...], tuple[CourtParty, ...]]:
-    told = parse_rows([row for row in case.rows if row.endpoint != IMPORT])
-    imported = parse_imports(case.rows)
+    rows = [row for _, row in case.rows]
+    told = parse_rows([row for row in rows if row.endpoint != IMPORT])
+    imported = parse_imports(rows)
     return (*told.cases, *imported.cases), (*told.parties, *imported.parties)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -22,26 +22,29 @@ from leadflow_assets.refresh.withheld import load_purged
 from leadflow_assets.settings import Settings
 from leadflow_assets.state import database, purges
 
-CleanRows = Callable[[Sequence[RawDocket]], list[RawDocket]]
+
+class CleanRows(Protocol):
+    """Gives the rows that may be kept; ``beside`` are others that tell of the same dockets."""
+
+    def __call__(self, rows: Sequence[RawDocket], beside: Sequence[RawDocket] = ()) -> list[RawDocket]:
+        """See :func:`docket_filter`."""
 
 
 def docket_filter(settings: Settings) -> CleanRows:
-    """What landing passes all rows of a court through before it publishes raw/court_dockets.
+    """What landing passes rows through, new ones and kept ones, before it compares and publishes them.
 
-    Rows of purged cases go, names of purged people are taken out. What was learned (the docket of a purged
+    Rows of purged cases go, names of purged people are taken out. What is learned (the docket of a purged
     number, a new case of somebody who is purged by the address) is recorded before the rows are given back.
+    Each call asks anew who was purged, since a refresh may take hours.
     """
-    purged = load_purged(settings)
-    if purged is None:
-        return list
-    known = purged
 
-    def clean(rows: Sequence[RawDocket]) -> list[RawDocket]:
-        nonlocal known
-        found = clean_dockets(known, rows)
+    def clean(rows: Sequence[RawDocket], beside: Sequence[RawDocket] = ()) -> list[RawDocket]:
+        purged = load_purged(settings)
+        if purged is None:
+            return list(rows)
+        found = clean_dockets(purged, rows, beside)
         if found.learned:
             _record(settings, found.learned)
-            known = known.with_keys(found.learned)
         return list(found.rows)
 
     return clean
@@ -55,9 +58,9 @@ def docket_test(settings: Settings) -> Callable[[RawDocket], bool]:
 
 def match_filter(settings: Settings) -> Callable[[pa.Table], pa.Table]:
     """What matching passes rows of mart/case_matches through before it publishes them."""
-    purged = load_purged(settings)
 
     def clean(rows: pa.Table) -> pa.Table:
+        purged = load_purged(settings)
         found = court_tables.clean_matches(purged, rows) if purged is not None else None
         return rows if found is None else found.rows
 
@@ -79,7 +82,7 @@ def landed_without_purged(settings: Settings, lake: Lake, job: BatchJob, landed:
         folder = landed.results.parent / "purging"
         prefixes = (f"{settings.batch_results_dir}/{job.job_id}/", *_archives(landed.results))
         clean_objects(lake, purged, folder, dry_run=False, prefixes=prefixes)
-    return replace(landed)
+    return landed
 
 
 def _archives(results: Path) -> list[str]:

@@ -6,10 +6,12 @@ removed, so nothing can come back meanwhile; everything after that may be done a
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import shutil
 import uuid
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -113,6 +115,7 @@ class Purges:
     def _finish(self, purge_id: int, kind: str) -> PurgeReport:
         with (
             purges.one_at_a_time(self._settings),
+            _nothing_else(self._settings),
             staging_folder(self._lake.staging, f"purge-{self._run_id}") as folder,
         ):
             sweep(self._lake.staging)
@@ -152,14 +155,13 @@ class _Run:
     def clean(self, run_id: str, now: datetime, *, dry_run: bool) -> dict[str, int]:
         """Clean everything; counts by place."""
         counts: Counter[str] = Counter()
-        hashes: dict[str, str] = {}
         objects, learned = clean_objects(self.lake, self.purged, self.folder / "objects", dry_run=dry_run)
         self._learn(learned)
         counts.update({f"{name}: files": number for name, number in objects.by_folder.items()})
         for rule in self._rules():
             place = self.folder / "tables"
             place.mkdir(parents=True, exist_ok=True)
-            found = clean_table(self.lake, rule, place, run_id=run_id, dry_run=dry_run, hashes=hashes)
+            found = clean_table(self.lake, rule, place, run_id=run_id, dry_run=dry_run)
             name = rule.table.view
             counts[f"{name}: removed"] += found.removed
             counts[f"{name}: changed"] += found.changed
@@ -245,4 +247,20 @@ class _Run:
         return self.purged.town_mark(int(town))
 
 
+@contextlib.contextmanager
+def _nothing_else(settings: Settings) -> Iterator[None]:
+    """Wait for landings, merges and matchings of this machine that read what is removed now.
+
+    Whoever waits for one of these reads the purges after it has got it.
+    """
+    with contextlib.ExitStack() as held:
+        for name in _LOCKS:
+            path = settings.data_dir / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            fcntl.flock(held.enter_context(path.open("w")), fcntl.LOCK_EX)
+        yield
+
+
+# The locks of enrich/courts, enrich/unified and enrich/case_matches, in the order of their work.
+_LOCKS = ("courts/landing.lock", "unified/merge.lock", "case_matches/match.lock")
 _SEARCHED = (tables.PROPERTIES.view, tables.CASE_MATCHES.view)

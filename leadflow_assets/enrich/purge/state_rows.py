@@ -27,6 +27,7 @@ from leadflow_assets.state.models import SavedListMemberRow
 from leadflow_assets.state.saved_lists import Event
 
 _NOT_LOOKED_AT: Final = frozenset({"alembic_version", "purges", "purge_keys", "purge_salt", "charges"})
+_NAME_A_DOCKET: Final = frozenset({"court", "docket_id"})
 _CASE_ID: Final = re.compile(r"\b[a-z0-9]{2,15}:[0-9A-Za-z#-]+")
 _WORDS: Final = re.compile(
     r"[A-Za-z\u00c0-\u024f].*[^A-Za-z\u00c0-\u024f].*[A-Za-z\u00c0-\u024f]|\d", re.DOTALL
@@ -110,7 +111,8 @@ def _clean_table(session: Session, table: Table, purged: Purged, dry_run: bool) 
     keys = list(table.primary_key.columns)
     if not texts or not keys:
         return 0
-    columns = list(dict.fromkeys([*keys, *texts]))
+    named = [column for column in table.columns if column.name in _NAME_A_DOCKET]
+    columns = list(dict.fromkeys([*keys, *texts, *named]))
     count = 0
     for row in session.execute(select(*columns)).mappings().all():
         cells = {column.name: row[column.name] for column in texts}
@@ -135,7 +137,12 @@ def _is_row(keys: list[Column[Any]], row: RowMapping) -> Any:
 
 def _is_about_purged(row: RowMapping, purged: Purged) -> bool:
     case_id = row.get("case_id")
-    return purged.has_case(case_id) or purged.has_party(case_id, row.get("party_id"))
+    docket_id = row.get("docket_id")
+    return (
+        purged.has_case(case_id)
+        or purged.has_party(case_id, row.get("party_id"))
+        or (docket_id is not None and purged.has_docket(str(row.get("court")), int(docket_id)))
+    )
 
 
 def _clean_cell(cell: str | None, purged: Purged) -> str | None:

@@ -87,22 +87,15 @@ class _Job:
     lake: Lake
     rule: Rule
     folder: Path
-    hashes: dict[str, str]
     made: dict[str, FileEntry] = field(default_factory=dict)
     counts: TableCounts = field(default_factory=TableCounts)
 
 
-def clean_table(
-    lake: Lake, rule: Rule, folder: Path, *, run_id: str, dry_run: bool, hashes: dict[str, str]
-) -> TableCounts:
-    """Clean a table and its history until nothing is left to clean.
-
-    ``hashes`` maps the SHA-256 of files that were replaced to that of the clean ones; it is read for the
-    inputs of tables made from others, and added to.
-    """
+def clean_table(lake: Lake, rule: Rule, folder: Path, *, run_id: str, dry_run: bool) -> TableCounts:
+    """Clean a table and its history until nothing is left to clean."""
     total = TableCounts()
     for _ in range(_MOST_PASSES):
-        job = _Job(lake, rule, folder, hashes)
+        job = _Job(lake, rule, folder)
         _pass(job, run_id, dry_run)
         total.add(job.counts)
         if dry_run or not job.counts.anything:
@@ -168,7 +161,6 @@ def _look(
     key = version_key(job.rule.table.name, partition, sha256, made.suffix)
     job.lake.store.put_new(key, made)
     job.made[file.path] = FileEntry(key, clean.rows.num_rows, made.stat().st_size, sha256, file.bbox)
-    job.hashes[file.sha256] = sha256
     made.unlink()
 
 
@@ -187,9 +179,12 @@ def _cleaned(job: _Job, key: str, role: str, partition: str) -> tuple[Path, Clea
 
 
 def _inputs(job: _Job, partition: str, entry: PartitionEntry) -> dict[str, str]:
-    """What the clean partition counts as made from: the clean files of what it was made from."""
-    mapped = {name: job.hashes.get(value, value) for name, value in entry.inputs.items()}
-    return job.rule.inputs(partition, mapped)
+    """What the clean partition counts as made from.
+
+    What was made from a table that was cleaned keeps naming the old one: whoever makes it sees that it is
+    stale, and makes it anew with its facts.
+    """
+    return job.rule.inputs(partition, entry.inputs)
 
 
 def _write(job: _Job, path: Path, rows: pa.Table, inputs: Mapping[str, str] | None) -> Path:
