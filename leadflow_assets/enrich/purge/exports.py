@@ -30,9 +30,19 @@ _READABLE: Final = frozenset(
     {".csv", ".txt", ".json", ".geojson", ".html", ".htm", ".xlsx", ".parquet", ".zip"}
 )
 _PROPERTY_ID: Final = re.compile(r"\b\d{3}-[^\s\",;<>&|\\]{1,60}")
-# What other parts look after, or what is none of ours; state databases are cleaned by rows.
+# What other parts look after, what is public, and the demo's made-up sources; databases are cleaned by rows.
 _NOT_HERE: Final = frozenset(
-    {"lake", "search", "staging", "downloads", "purges", "unified", "batches", "dagster"}
+    {
+        "lake",
+        "search",
+        "staging",
+        "downloads",
+        "purges",
+        "dagster",
+        "dagster_home",
+        "sampleton",
+        "duckdb_temp",
+    }
 )
 
 
