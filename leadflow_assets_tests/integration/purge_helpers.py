@@ -1,6 +1,6 @@
-"""What the tests of purging share: a lake with everything that can name a person, and a search of every byte.
+"""What the tests of purging share: a lake with all that can name a person, and a search of every byte.
 
-All people are made up. The owner who is purged is one of Sampleton's; the court cases are made for that owner.
+All people are made up. The owner who is purged is one of Sampleton's; court cases are made for that owner.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from leadflow_assets.search.exports.search import export_search
 from leadflow_assets.search.index import build_index
 from leadflow_assets.search.lists.service import SavedLists
 from leadflow_assets.settings import Settings
-from leadflow_assets.sources.attom.record import AttomProperty
+from leadflow_assets.sources.attom.record import AttomProperty, Sale
 from leadflow_assets.sources.courtlistener.answers import About, Answer
 from leadflow_assets.sources.courtlistener.parse import parse_rows
 from leadflow_assets.sources.courtlistener.raw import raw_dockets
@@ -79,7 +79,13 @@ class Owner:
     def needles(self) -> list[str]:
         """Every form in which the name stands somewhere."""
         first, last = self.first.lower(), self.last.lower()
-        return [f"{first} {last}", f"{last}, {first}", f"{last} {first}", f"{first}-{last}", f"{first} q {last}"]
+        return [
+            f"{first} {last}",
+            f"{last}, {first}",
+            f"{last} {first}",
+            f"{first}-{last}",
+            f"{first} q {last}",
+        ]
 
 
 @dataclass
@@ -114,9 +120,15 @@ def find_owner(settings: Settings) -> Owner:
             continue
         # The pair must be rare, so that whoever is found by the name is the owner.
         if names.count(words[0]) <= 3 and row["site_address"].split()[0].isdigit():
-            mine = [r for r in rows if r["owner_key"] == row["owner_key"]]
+            count = len([other for other in rows if other["owner_key"] == row["owner_key"]])
             return Owner(
-                row["property_id"], words[1], words[0], row["site_address"], row["zip"], row["address_key"], len(mine)
+                row["property_id"],
+                words[1],
+                words[0],
+                row["site_address"],
+                row["zip"],
+                row["address_key"],
+                count,
             )
     raise AssertionError("Sampleton has no such owner any more")
 
@@ -130,7 +142,7 @@ def refresh_sampleton(settings: Settings, package: Path | None, **options: Any) 
 
 
 def plant(settings: Settings, package: Path) -> Planted:
-    """Everything: two versions of the town, cases, matches, ATTOM, answers, files, lists, exports, an index."""
+    """Two versions of the town, cases, matches, ATTOM, answers, files, lists, exports, an index."""
     refresh_sampleton(settings, package)
     planted = Planted(settings, find_owner(settings))
     plant_cases(planted)
@@ -164,7 +176,9 @@ def sample_cases(owner: Owner) -> dict[str, SampleCase]:
         "joint": case(71_000_001, "26-40101", f"{owner.name} and {SPOUSE}", _debtor(owner), spouse),
         "alone": case(71_000_002, "26-40102", owner.name, _debtor(owner)),
         "stranger": case(71_000_003, "26-40103", STRANGER, stranger),
-        "sealed": case(71_000_004, "26-40104", "Barnaby Thistlewood", SampleParty("Barnaby Thistlewood", "Debtor")),
+        "sealed": case(
+            71_000_004, "26-40104", "Barnaby Thistlewood", SampleParty("Barnaby Thistlewood", "Debtor")
+        ),
     }
 
 
@@ -196,10 +210,14 @@ def imported_row(owner: Owner) -> RawDocket:
         "city": "Sampleton",
         "zip": owner.zip,
         "date_filed": FILED.isoformat(),
-        "parties": [["plaintiff", "Town of Sampleton"], ["owner", f"{owner.last.upper()}, {owner.first.upper()}"]],
+        "parties": [
+            ["plaintiff", "Town of Sampleton"],
+            ["owner", f"{owner.last.upper()}, {owner.first.upper()}"],
+        ],
     }
     return RawDocket(
-        record_id="imported-1", court="masslandct", endpoint=IMPORT, source="land_court_tax_lien", fetched_at=NOON,
+        record_id="imported-1", court="masslandct", endpoint=IMPORT, source="land_court_tax_lien",
+        fetched_at=NOON,
         body=to_body(values), date_filed=FILED, stated_source="a person", source_file="cases.csv",
         source_sha256="0" * 64, row_number=1,
     )  # fmt: skip
@@ -248,7 +266,9 @@ def read_version(lake: Lake, key: str) -> pa.Table:
 def plant_matches(planted: Planted) -> None:
     """Matches of both cases of the owner with the property, and one of the stranger."""
     lake, owner = planted.lake, planted.owner
-    parties = [row for row in court_rows(lake, tables.COURT_PARTIES) if row["role"] in ("debtor", "joint_debtor")]
+    parties = [
+        row for row in court_rows(lake, tables.COURT_PARTIES) if row["role"] in ("debtor", "joint_debtor")
+    ]
     rows = []
     for number, found in enumerate(parties):
         is_owner = found["name"] == owner.name
@@ -310,10 +330,9 @@ def plant_attom(planted: Planted) -> None:
         property_fetched_at=NOON, owner_1=f"{owner.last} {owner.first}", owner_2=SPOUSE.upper(),
         mailing_address=owner.site_address, owner_source="expandedprofile", owner_source_date=when,
         owner_fetched_at=NOON, last_sale_date=when, last_buyer=f"{owner.first} {owner.last}",
-        last_seller=STRANGER.upper(), sale_source="expandedprofile", sale_source_date=when, sale_fetched_at=NOON,
+        last_seller=STRANGER.upper(), sale_source="expandedprofile", sale_source_date=when,
+        sale_fetched_at=NOON,
     )  # fmt: skip
-    from leadflow_assets.sources.attom.record import Sale
-
     publish_batch(settings, "b-1", [replace(record, sale_history=(Sale(**(nothing | sale)),))])
     answer = {
         "property_id": owner.property_id, "endpoint": "expandedprofile", "outcome": "returned",
@@ -339,20 +358,29 @@ def plant_files(planted: Planted) -> None:
     upload_key = f"{settings.batch_upload_dir}/b-1/mine.csv"
     text = f"Address,Zip,First,Last,Note\n{owner.site_address},{owner.zip},{owner.first},{owner.last},call\n"
     lake.store.put_new(upload_key, (text + f"9 Foundry Street,01520,Ambrose,Wicklow,{owner.name}\n").encode())
-    header = "[ATTOM ID]\tPropertyAddressFull\tPropertyAddressZIP\tPartyOwner1NameFull\tContactOwnerMailAddressFull"
-    lines = [
-        header.replace("[", "").replace("]", ""),
-        f"{ATTOM_ID}\t{owner.site_address}\t{owner.zip}\t{owner.last} {owner.first}\t{owner.site_address}",
-        f"700002\t9 FOUNDRY ST\t01520\t{STRANGER.upper()}\t9 FOUNDRY ST",
-    ]
+    columns = ("[ATTOM ID]", "PropertyAddressFull", "PropertyAddressZIP", "PartyOwner1NameFull",
+               "ContactOwnerMailAddressFull", "TaxAssessedValueTotal", "StatusOwnerOccupiedFlag")  # fmt: skip
+    mine = (
+        ATTOM_ID,
+        owner.site_address,
+        owner.zip,
+        f"{owner.last} {owner.first}",
+        owner.site_address,
+        1,
+        "Y",
+    )
+    other = (700_002, "9 FOUNDRY ST", "01520", STRANGER.upper(), "9 FOUNDRY ST", 1, "Y")
+    lines = ["\t".join(map(str, cells)) for cells in (columns, mine, other)]
     folder = lake.staging / "delivery"
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "TAXASSESSOR_0001.zip"
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr(zipfile.ZipInfo("TAXASSESSOR_0001.txt", (2026, 10, 1, 0, 0, 0)), "\n".join(lines) + "\n")
+        archive.writestr(
+            zipfile.ZipInfo("TAXASSESSOR_0001.txt", (2026, 10, 1, 0, 0, 0)), "\n".join(lines) + "\n"
+        )
     key = f"{settings.batch_results_dir}/d-1/001/TAXASSESSOR_0001.zip"
     file = ArchivedFile(path.name, "elsewhere", key, path.stat().st_size, sha256_of(path), NOON)
-    receipt = Receipt("d-1", "TAXASSESSOR", NOON, 3, (file,))
+    receipt = Receipt("d-1", "TAX_ASSESSOR", NOON, 3, (file,))
     store_delivery(lake.store, f"{settings.batch_results_dir}/d-1/receipt.json", receipt, [path])
     path.unlink()
 
@@ -361,9 +389,15 @@ def plant_state(planted: Planted) -> None:
     """Lists with the property, one of which searches for the owner; a review that quotes the name."""
     owner = planted.owner
     with SavedLists(planted.settings) as lists:
-        lists.save_dynamic("mailing", SearchCriteria(towns=(SAMPLETON.town_id,), property_ids=(owner.property_id,)))
-        lists.save_dynamic("by owner", SearchCriteria(towns=(SAMPLETON.town_id,), owner=f"{owner.last} {owner.first}"))
-    review = PropertyReview("ATTOM", "5", None, "pat", NOON, f"spoke to {owner.name}, not theirs; see mab:26-40104")
+        lists.save_dynamic(
+            "mailing", SearchCriteria(towns=(SAMPLETON.town_id,), property_ids=(owner.property_id,))
+        )
+        lists.save_dynamic(
+            "by owner", SearchCriteria(towns=(SAMPLETON.town_id,), owner=f"{owner.last} {owner.first}")
+        )
+    review = PropertyReview(
+        "ATTOM", "5", None, "pat", NOON, f"spoke to {owner.name}, not theirs; see mab:26-40104"
+    )
     with database.session(planted.settings) as session:
         property_reviews.record(session, review)
         session.commit()
@@ -379,7 +413,9 @@ def plant_exports(planted: Planted) -> None:
         for ending in ("csv", "xlsx", "geojson", "geoparquet"):
             suffix = "parquet" if ending == "geoparquet" else ending
             export_search(searcher, SearchCriteria(towns=town), folder / f"town.{suffix}", ending)
-        export_search(searcher, SearchCriteria(towns=town, categories=("exempt",)), folder / "exempt.csv", "csv")
+        export_search(
+            searcher, SearchCriteria(towns=town, categories=("exempt",)), folder / "exempt.csv", "csv"
+        )
         export_search(searcher, mine, folder / "nobody.csv", "csv", offset=10_000)
     build_index(planted.lake, force=True)
 

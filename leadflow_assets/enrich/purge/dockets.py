@@ -56,9 +56,9 @@ def clean_dockets(
     """The rows without purged cases, and without the names of people who were purged.
 
     ``beside`` are other rows of the same courts that are at hand: which number a docket has, and who else is
-    a party, stands in different rows. A case in which nobody else is left goes whole. ``only_under_way`` looks
-    for addresses only where somebody is named whose purge is not finished: the others were found when their
-    rows were landed.
+    a party, stands in different rows. A case in which nobody else is left goes whole. ``only_under_way``
+    looks for addresses only where somebody is named whose purge is not finished: the others were found when
+    their rows were landed.
     """
     if not purged:
         return CleanDockets(tuple(rows))

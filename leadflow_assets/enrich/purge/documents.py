@@ -37,11 +37,14 @@ def _stripped(value: Any, strip: Strip) -> Any:
 
 
 def _list(items: list[Any], strip: Strip) -> Any:
-    kept = [(item, _stripped(item, strip)) for item in items]
-    left = [after for _, after in kept if after is not _GONE]
-    # A pair such as [role, name] is nothing without the name.
-    pair = len(items) == 2 and all(item is None or isinstance(item, str) for item in items)
-    return _GONE if pair and len(left) < len(items) else left
+    clean = [_stripped(item, strip) for item in items]
+    # Of pairs such as [role, name] one without the name is nothing.
+    pairs = all(isinstance(item, list) and len(item) == 2 for item in items)
+    return [
+        after
+        for item, after in zip(items, clean, strict=True)
+        if after is not _GONE and not (pairs and len(after) < len(item))
+    ]
 
 
 def _object(item: dict[str, Any], strip: Strip) -> Any:

@@ -7,9 +7,11 @@ reach.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +31,7 @@ from leadflow_assets.settings import Settings
 _READABLE: Final = frozenset(
     {".csv", ".txt", ".json", ".geojson", ".html", ".htm", ".xlsx", ".parquet", ".zip"}
 )
+_LEFT_OVER_SECONDS: Final = 3600.0
 _PROPERTY_ID: Final = re.compile(r"\b\d{3}-[^\s\",;<>&|\\]{1,60}")
 # What other parts look after, what is public, and the demo's made-up sources; databases are cleaned by rows.
 _NOT_HERE: Final = frozenset(
@@ -62,6 +65,14 @@ def clean_exports(settings: Settings, purged: Purged, *, dry_run: bool) -> dict[
         except FileNotFoundError:
             continue
     return {"exports": removed, "export sidecars": changed}
+
+
+def sweep_temporary(settings: Settings) -> None:
+    """Remove what DuckDB left behind when a process was killed: it may hold rows of anything."""
+    for path in (settings.data_dir / "duckdb_temp").glob("*"):
+        with contextlib.suppress(OSError):
+            if path.is_file() and path.stat().st_mtime < time.time() - _LEFT_OVER_SECONDS:
+                path.unlink()
 
 
 def rebuild_index(lake: Lake) -> int:

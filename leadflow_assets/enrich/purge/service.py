@@ -21,7 +21,7 @@ import pyarrow as pa
 from leadflow_assets.domain.purging import CASE, PLACE, REASONS, Key, Purged
 from leadflow_assets.enrich.purge import attom_tables, court_tables
 from leadflow_assets.enrich.purge.deriving import derived
-from leadflow_assets.enrich.purge.exports import clean_exports, rebuild_index
+from leadflow_assets.enrich.purge.exports import clean_exports, rebuild_index, sweep_temporary
 from leadflow_assets.enrich.purge.objects import clean_objects
 from leadflow_assets.enrich.purge.owner_tables import Owners
 from leadflow_assets.enrich.purge.state_rows import clean_state
@@ -119,6 +119,7 @@ class Purges:
             staging_folder(self._lake.staging, f"purge-{self._run_id}") as folder,
         ):
             sweep(self._lake.staging)
+            sweep_temporary(self._settings)
             with database.session(self._settings) as session:
                 mine = [p for p in purges.all_purges(session) if p.id == purge_id]
                 known = purges.load(session)
