@@ -39,6 +39,7 @@ from leadflow_assets.enrich.linkage.engine import database
 from leadflow_assets.enrich.linkage.frequencies import count_names
 from leadflow_assets.enrich.linkage.link import link_loaded
 from leadflow_assets.enrich.linkage.owners import load_owners
+from leadflow_assets.enrich.purge.hooks import match_filter
 from leadflow_assets.lake.lake import Lake
 from leadflow_assets.lake.publish import catch_up
 from leadflow_assets.lake.staging import staging_folder
@@ -104,7 +105,8 @@ def match_cases(
     """Match all parties in force and publish the towns whose matches changed.
 
     ``courts`` (CourtListener's ids) matches the cases of these anew and keeps the others' matches; ``towns``
-    limits what is published, never what is compared. ``keep`` takes the rows about to be published and gives
+    limits what is published, never what is compared. ``keep`` (None: what was purged stays out) takes the
+    rows about to be published and gives
     back those that may be. ``force`` links although nothing changed. Needs no network.
 
     Raises:
@@ -130,8 +132,7 @@ def match_cases(
             else:
                 report, done = _match(connection, inputs, courts, done)
             revived, homeless = apply_reviews(connection, reviews)
-            if keep is not None:
-                keep_only(connection, keep)
+            keep_only(connection, keep or match_filter(settings))
             made_from = {"state/case_reviews": state, "frequencies": done.frequencies}
             changed = publish_towns(connection, inputs, towns, made_from, folder, run_id)
             if courts is None and towns is None:
@@ -180,8 +181,7 @@ def lay_over(
             start_model(connection)
             keep_published(connection, None)
             apply_reviews(connection, [review for review in reviews if review.town_id in towns])
-            if keep is not None:
-                keep_only(connection, keep)
+            keep_only(connection, keep or match_filter(settings))
             made_from = {"state/case_reviews": state, "frequencies": done.frequencies}
             changed = publish_towns(connection, here, towns, made_from, folder, run_id)
         if done.snapshot == inputs.snapshot:
