@@ -37,7 +37,6 @@ def counted(call, left=[int(sys.argv[2])]):
     return step
 
 if int(sys.argv[2]):
-    purge = Purges.purge
     os.link, os.replace, os.unlink = counted(os.link), counted(os.replace), counted(os.unlink)
 settings = settings_for(Path(sys.argv[1]), leadflow_demo=True)
 what = read_case(sys.argv[3]) if len(sys.argv) == 4 else read_person(sys.argv[3], properties=[sys.argv[4]])

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -108,10 +109,11 @@ def assert_gone(planted: Planted) -> None:
     assert len(withheld) == planted.owner.records
 
 
-def town_rows(planted: Planted, table: tables.Table) -> list[dict[str, object]]:
+def town_rows(planted: Planted, table: tables.Table) -> list[dict[str, Any]]:
     """The current rows of Sampleton."""
     entry = planted.lake.snapshot(table).partitions[table.partition(SAMPLETON.town_id)]
-    return read_version(planted.lake, entry.data.path).to_pylist()
+    rows: list[dict[str, Any]] = read_version(planted.lake, entry.data.path).to_pylist()
+    return rows
 
 
 def test_nothing_is_left_of_an_owner_who_opted_out(planted: Planted) -> None:

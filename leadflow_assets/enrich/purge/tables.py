@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from leadflow_assets.lake.audit import audit_file, require
 from leadflow_assets.lake.geoparquet import ROW_GROUP_ROWS
 from leadflow_assets.lake.lake import Lake, fingerprint
-from leadflow_assets.lake.publish import catch_up, sha256_of, version_key
+from leadflow_assets.lake.publish import catch_up, repair, sha256_of, version_key
 from leadflow_assets.lake.snapshots import FileEntry, PartitionEntry, Snapshot, SnapshotLog, wait_turn
 from leadflow_assets.lake.store import STAGING, Store, raise_for_disk
 from leadflow_assets.lake.tables import SCHEMA_VERSION, Table
@@ -94,6 +94,9 @@ class _Job:
 def clean_table(lake: Lake, rule: Rule, folder: Path, *, run_id: str, dry_run: bool) -> TableCounts:
     """Clean a table and its history until nothing is left to clean."""
     total = TableCounts()
+    if not dry_run:
+        # A publisher that died may have left an older file as the current copy.
+        repair(lake.store, rule.table.name)
     for _ in range(_MOST_PASSES):
         job = _Job(lake, rule, folder)
         _pass(job, run_id, dry_run)
