@@ -106,7 +106,8 @@ def match_cases(
 
     ``courts`` (CourtListener's ids) matches the cases of these anew and keeps the others' matches; ``towns``
     limits what is published, never what is compared. ``keep`` (None: what was purged stays out) takes the
-    rows about to be published and gives back those that may be. ``force`` links although nothing changed. Needs no network.
+    rows about to be published and gives back those that may be. ``force`` links although nothing changed.
+    Needs no network.
 
     Raises:
         AuditError: a town's rows would break the table's contract; it stays as it was.
