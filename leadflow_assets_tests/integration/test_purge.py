@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import subprocess
 from collections.abc import Callable
@@ -10,15 +11,19 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from leadflow_assets.cli.app import main
 from leadflow_assets.domain.purging import WITHHELD
 from leadflow_assets.domain.towns import SAMPLETON
+from leadflow_assets.enrich.attom_cache import archive_key
 from leadflow_assets.enrich.batches.delivery_archive import open_archived, read_receipt
+from leadflow_assets.enrich.batches.job import Landed, Outcomes
 from leadflow_assets.enrich.court_answers import CourtAnswers
 from leadflow_assets.enrich.purge.attom_tables import clean_properties
-from leadflow_assets.enrich.purge.hooks import docket_filter, docket_test, match_filter
+from leadflow_assets.enrich.purge.hooks import docket_filter, docket_test, landed_without_purged, match_filter
 from leadflow_assets.enrich.purge.service import Purges
 from leadflow_assets.enrich.purge.target import PersonTarget, read_case, read_person
 from leadflow_assets.enrich.unified.merge import merge
@@ -41,6 +46,7 @@ from leadflow_assets_tests.integration.purge_helpers import (
     SPOUSE,
     STRANGER,
     Planted,
+    attom_body,
     court_rows,
     docket_rows,
     everything,
@@ -441,3 +447,38 @@ def test_a_store_that_refuses_leaves_a_purge_to_be_finished(
     assert report.purge_id == 1
     assert_gone(planted)
     assert_sound(planted)
+
+
+def test_a_batch_is_landed_without_purged_owners(planted: Planted, tmp_path: Path) -> None:
+    """The hook of every transport: both files, and nothing where nobody is purged."""
+    owner, store = planted.owner, planted.lake.store
+    record = AttomProperty(
+        attom_id=1, site_address=owner.site_address, site_zip=owner.zip, owner_1=owner.name
+    )
+    properties = as_table([record]).add_column(0, "batch_id", pa.array(["b-7"]))
+    answer = {"batch_id": "b-7", "request_number": 1, "property_id": owner.property_id, "endpoint": "detail",
+              "outcome": "returned", "reports": 1, "from_cache": False, "request_id": "cd34",
+              "body": attom_body(owner)}  # fmt: skip
+    results = pa.Table.from_pylist([answer], schema=tables.ATTOM_RESULTS.schema)
+    store.put_new(archive_key("cd34"), gzip.compress(b"{}\n" + attom_body(owner).encode(), mtime=0))
+
+    def landed() -> Landed:
+        pq.write_table(results, tmp_path / "results.parquet")
+        pq.write_table(properties, tmp_path / "properties.parquet")
+        made = Landed(tmp_path / "results.parquet", tmp_path / "properties.parquet", Outcomes(returned=1), 1)
+        return landed_without_purged(planted.settings, planted.lake, "b-7", made)
+
+    assert pq.read_table(landed().results).equals(results)
+    Purges(planted.settings).purge(the_owner(planted), reason="opt_out", by="pat")
+    store.delete(archive_key("cd34"))
+    store.put_new(archive_key("cd34"), gzip.compress(b"{}\n" + attom_body(owner).encode(), mtime=0))
+
+    made = landed()
+
+    assert made.properties is not None
+    (row,) = pq.read_table(made.properties).to_pylist()
+    assert (row["owner_1"], row["site_address"]) == (None, owner.site_address)
+    body = pq.read_table(made.results)["body"][0].as_py().lower()
+    assert not any(needle in body for needle in owner.needles)
+    assert STRANGER.lower() in body
+    assert places_that_say(planted, owner.needles) == [], "the archived answer is clean as well"

@@ -7,7 +7,7 @@ and debtors are withheld where they are the one who was purged.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 import pyarrow as pa
@@ -19,6 +19,7 @@ from leadflow_assets.domain.towns import SAMPLETON
 from leadflow_assets.enrich.purge.documents import stripped
 from leadflow_assets.enrich.purge.tables import Cleaned
 
+_ROWS_AT_ONCE: Final = 4096
 _OWNERS: Final = ("owner_1", "owner_2", "owner_3", "owner_4")
 # The whole group, its source included: a source that may not be quoted says nothing.
 _OWNER_GROUP: Final = (
@@ -38,8 +39,25 @@ _LISTS: Final[Mapping[str, tuple[str, ...]]] = {
 
 def clean_properties(purged: Purged, rows: pa.Table) -> Cleaned | None:
     """Rows of core/attom_properties and of mart/property_records."""
+    return _in_parts(purged, rows, _clean_some_properties)
+
+
+def _in_parts(
+    purged: Purged, rows: pa.Table, clean: Callable[[Purged, pa.Table], Cleaned | None]
+) -> Cleaned | None:
+    """Some rows at a time: of a whole county's file only a few are ever Python objects at once."""
     if not purged.of_kind(PLACE):
         return None
+    parts, changed = [], 0
+    for start in range(0, rows.num_rows, _ROWS_AT_ONCE):
+        part = rows.slice(start, _ROWS_AT_ONCE)
+        found = clean(purged, part)
+        parts.append(part if found is None else found.rows)
+        changed += 0 if found is None else found.changed
+    return Cleaned(pa.concat_tables(parts), 0, changed) if changed else None
+
+
+def _clean_some_properties(purged: Purged, rows: pa.Table) -> Cleaned | None:
     wanted = [n for n in ("attom_id", "property_id", *_ADDRESS) if n in rows.column_names]
     changes: dict[int, dict[str, Any]] = {}
     for number, row in enumerate(rows.select(wanted).to_pylist()):
@@ -113,8 +131,10 @@ def _without(
 
 def clean_results(purged: Purged, rows: pa.Table) -> Cleaned | None:
     """Rows of raw/attom_results: the answers as sent, without the owner."""
-    if not purged.of_kind(PLACE):
-        return None
+    return _in_parts(purged, rows, _clean_some_results)
+
+
+def _clean_some_results(purged: Purged, rows: pa.Table) -> Cleaned | None:
     bodies = rows["body"].to_pylist()
     ids, ours = rows["attom_id"].to_pylist(), rows["property_id"].to_pylist()
     changed = 0

@@ -66,8 +66,7 @@ def _object(item: dict[str, Any], strip: Strip) -> Any:
 
 def _spread_name(item: dict[str, Any], strip: Strip) -> bool:
     """Is a name spread over fields of this object (first and last name)?"""
-    texts = [value for value in item.values() if isinstance(value, str) and value]
-    if not 1 < len(texts) <= _MOST_FIELDS or not any("name" in key.lower() for key in item):
+    names = [v for k, v in item.items() if isinstance(v, str) and v and "name" in k.lower()]
+    if not 1 < len(names) <= _MOST_FIELDS or any(strip(name) != name for name in names):
         return False
-    names = " ".join(v for k, v in item.items() if isinstance(v, str) and "name" in k.lower())
-    return bool(names) and strip(names) != names
+    return strip(" ".join(names)) != " ".join(names)

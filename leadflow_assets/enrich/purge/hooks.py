@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -11,12 +12,11 @@ import pyarrow.parquet as pq
 
 from leadflow_assets.domain.courts.rows import RawDocket
 from leadflow_assets.domain.purging import Key, Purged
-from leadflow_assets.enrich.batches.job import BatchJob, Landed
+from leadflow_assets.enrich.batches.job import Landed
 from leadflow_assets.enrich.purge import attom_tables, court_tables
 from leadflow_assets.enrich.purge.dockets import clean_dockets, is_purged_docket
 from leadflow_assets.enrich.purge.objects import clean_objects
 from leadflow_assets.enrich.purge.tables import Cleaned
-from leadflow_assets.lake.geoparquet import ROW_GROUP_ROWS
 from leadflow_assets.lake.lake import Lake
 from leadflow_assets.refresh.withheld import load_purged
 from leadflow_assets.settings import Settings
@@ -67,7 +67,7 @@ def match_filter(settings: Settings) -> Callable[[pa.Table], pa.Table]:
     return clean
 
 
-def landed_without_purged(settings: Settings, lake: Lake, job: BatchJob, landed: Landed) -> Landed:
+def landed_without_purged(settings: Settings, lake: Lake, job_id: str, landed: Landed) -> Landed:
     """A landed batch of ATTOM without purged owners: both tables, the archived answers, the delivered files.
 
     Where nothing was purged this is what was given.
@@ -80,7 +80,7 @@ def landed_without_purged(settings: Settings, lake: Lake, job: BatchJob, landed:
         touched |= _rewrite(purged, landed.properties, attom_tables.clean_properties)
     if touched:
         folder = landed.results.parent / "purging"
-        prefixes = (f"{settings.batch_results_dir}/{job.job_id}/", *_archives(landed.results))
+        prefixes = (f"{settings.batch_results_dir}/{job_id}/", *_archives(landed.results))
         clean_objects(lake, purged, folder, dry_run=False, prefixes=prefixes)
     return landed
 
@@ -93,24 +93,25 @@ def _archives(results: Path) -> list[str]:
     return sorted({f"{archive_key(one).rpartition('/')[0]}/" for one in ids if one})
 
 
-def _rewrite(purged: Purged, path: Path, clean: Callable[..., Cleaned | None]) -> bool:
+def _rewrite(purged: Purged, path: Path, clean: Callable[[Purged, pa.Table], Cleaned | None]) -> bool:
+    """Make a landed file anew without purged owners, some rows at a time; False where it has none."""
+    made, changed = path.with_suffix(".clean"), False
     with pq.ParquetFile(path) as file:
-        rows, marks = file.read(), file.schema_arrow.metadata
-    found = clean(purged, rows.replace_schema_metadata(None))
-    if found is None:
-        return False
-    made = path.with_suffix(".clean")
-    schema = rows.schema.remove_metadata()
-    pq.write_table(
-        found.rows.cast(schema).replace_schema_metadata(marks),
-        made,
-        row_group_size=ROW_GROUP_ROWS,
-        compression="zstd",
-        compression_level=1,
-        write_page_index=True,
-    )
-    made.replace(path)
-    return True
+        schema = file.schema_arrow
+        options = {"compression": "zstd", "compression_level": 1, "write_page_index": True}
+        with pq.ParquetWriter(made, schema, **options) as out:
+            for number in range(file.num_row_groups):
+                rows = file.read_row_group(number)
+                found = clean(purged, rows)
+                changed |= found is not None
+                out.write_table((rows if found is None else found.rows).cast(schema))
+    if changed:
+        with made.open("rb+") as finished:
+            os.fsync(finished.fileno())
+        made.replace(path)
+    else:
+        made.unlink()
+    return changed
 
 
 def _record(settings: Settings, keys: Collection[Key]) -> None:
