@@ -56,6 +56,7 @@ from leadflow_assets_tests.integration.purge_helpers import (
     read_version,
     refresh_sampleton,
 )
+from leadflow_assets_tests.vendors.courtlistener_cases import SampleParty
 
 SEALED = ["26-40104", "thistlewood"]
 
@@ -217,6 +218,20 @@ def test_a_new_case_of_somebody_purged_by_address_is_known_by_it(planted: Plante
 
     assert first == []
     assert clean(only_the_hit) == [], "now the docket is known, whatever tells of it"
+
+
+def test_a_case_of_one_debtor_goes_whole_whoever_else_a_search_lists(planted: Planted) -> None:
+    official = SampleParty("Orla Vesperby", "Assistant U.S. Trustee")
+    alone = planted.cases["alone"]
+    listed = replace(
+        alone, docket_id=71_000_010, docket_number="26-40910", parties=(*alone.parties, official)
+    )
+    Purges(planted.settings).purge(
+        read_person(planted.owner.name, cases=["mab:26-40910"]), reason="expunged", by="pat"
+    )
+    hits = [row for row in docket_rows([listed]) if row.endpoint == "search"]
+
+    assert docket_filter(planted.settings)(hits) == []
 
 
 def test_a_joint_case_is_stripped_where_its_rows_come_one_by_one(planted: Planted) -> None:

@@ -84,8 +84,12 @@ def is_purged_docket(purged: Purged, row: RawDocket) -> bool:
 
 
 def others_remain(parties: Iterable[CourtParty], purged: Purged, places: Sequence[str]) -> bool:
-    """Is a case about anybody else: a person who is no official, and was not purged?"""
-    for party in parties:
+    """Is a case about anybody else: a person who is no official, and was not purged?
+
+    A bankruptcy is about its debtors: a search lists trustees and lawyers beside them and does not say so.
+    """
+    every = list(parties)
+    for party in [party for party in every if party.is_debtor] or every:
         if party.role in _OFFICIALS or purged.mentions(party.name, places):
             continue
         read = read_case_party(party.name)
