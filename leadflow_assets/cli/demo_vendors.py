@@ -70,11 +70,14 @@ def import_court_files(settings: Settings) -> None:
 def _roll(settings: Settings, columns: Sequence[str]) -> list[dict[str, Any]]:
     """Sampleton's properties."""
     from leadflow_assets.domain.towns import SAMPLETON_ID
-    from leadflow_assets.search.criteria import SearchCriteria
-    from leadflow_assets.search.engine import open_searcher
+    from leadflow_assets.lake.catalog import open_catalog
+    from leadflow_assets.lake.lake import Lake
 
-    with open_searcher(settings, engine="parquet") as searcher:
-        asked = SearchCriteria(towns=(SAMPLETON_ID,))
-        with searcher.stream(asked, columns=tuple(columns)) as rows:
-            found: list[dict[str, Any]] = rows.read_all().to_pylist()
-            return found
+    catalog = open_catalog(Lake(settings))
+    try:
+        wanted = f"SELECT {', '.join(columns)} FROM mart.properties WHERE town_id = {SAMPLETON_ID}"
+        query = f"{wanted} ORDER BY property_id"
+        found: list[dict[str, Any]] = catalog.query(query).to_arrow_table().to_pylist()
+        return found
+    finally:
+        catalog.close()
