@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from leadflow_assets.cli.common import current_settings, examples
-from leadflow_assets.cli.demo_vendors import deliver_attom_files, import_court_files, run_job
+from leadflow_assets.cli.demo_vendors import (
+    deliver_attom_files,
+    import_court_files,
+    run_job,
+    withdraw_court_files,
+)
 from leadflow_assets.cli.output import Column, emit_rows, note, stdout
 from leadflow_assets.cli.search import bring_index_up_to_date
 
@@ -192,6 +197,7 @@ def _remove(settings: Settings) -> None:
     for job in batches.jobs():
         if (job.source_file or "").startswith(SAMPLE_PREFIX):
             batches.withdraw(job.job_id)
+    withdraw_court_files(settings)
     removed = 0
     for table in reversed(tables.TABLES):
         partitions = lake.snapshot(table).partitions

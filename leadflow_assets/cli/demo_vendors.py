@@ -67,6 +67,14 @@ def import_court_files(settings: Settings) -> None:
     run_job("match_cases_to_properties")
 
 
+def withdraw_court_files(settings: Settings) -> None:
+    """The sample cases leave again."""
+    from leadflow_assets.enrich.courts.service import Courts
+    from leadflow_assets.sampleton.court_files import COURT_SAMPLE_PREFIX
+
+    Courts(settings).withdraw(lambda row: (row.source_file or "").startswith(COURT_SAMPLE_PREFIX))
+
+
 def _roll(settings: Settings, columns: Sequence[str]) -> list[dict[str, Any]]:
     """Sampleton's properties."""
     from leadflow_assets.domain.towns import SAMPLETON_ID

@@ -329,3 +329,16 @@ def test_an_imported_day_is_the_courts_own(courts: Courts, tmp_path: Path, clock
     clock.now = datetime.fromisoformat("2026-11-03T04:00:00+00:00")
     report = import_liens(courts, write_csv(tmp_path / "liens.csv"))
     assert report.landed.new == 2
+
+
+def test_imported_rows_can_be_withdrawn_and_the_others_stay(tmp_path: Path) -> None:
+    settings = court_settings(tmp_path, None)
+    courts = Courts(settings)
+    templates = Path(__file__).parents[2] / "docs" / "templates"
+    for kind in ("land_court_tax_lien", "probate"):
+        courts.import_file(templates / f"{kind}.csv", kind)
+    gone = courts.withdraw(lambda row: row.source_file == "probate.csv")
+    assert gone.withheld == 2
+    assert {case["source"] for case in cases(settings)} == {"land_court_tax_lien"}
+    assert {party["source"] for party in parties(settings)} == {"land_court_tax_lien"}
+    assert courts.withdraw(lambda row: row.source_file == "probate.csv").partitions == ()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -150,7 +151,7 @@ class Courts:
         """Make the core anew from raw where the code or the rows changed; ``partitions``: court and month."""
         with (
             one_at_a_time(self.settings, "landing"),
-            staging_folder(self.lake.staging, self._run_id) as folder,
+            self._staging() as folder,
         ):
             return rebuild_stale(Kept(self.lake), self._publisher(), folder, only=partitions)
 
@@ -209,11 +210,30 @@ class Courts:
         """The answers that wait to be landed."""
         return [answer for _, answer in CourtAnswers(self.lake.store).waiting()]
 
+    def withdraw(self, is_unwanted: Callable[[RawDocket], bool]) -> LandReport:
+        """Take imported rows out of raw and core again, with their cases and parties.
+
+        Earlier versions stay until ``leadflow cleanup``; a purge reaches those too, and keeps rows out.
+        """
+
+        def wanted(rows: Sequence[RawDocket], beside: Sequence[RawDocket]) -> list[RawDocket]:
+            return [row for row in rows if row.source_file is None or not is_unwanted(row)]
+
+        with one_at_a_time(self.settings, "landing"), self._staging() as folder:
+            kept = Kept(self.lake)
+            plan = landing.make_plan(kept, [], court_day(self.now()), wanted, kept.entries)
+            partitions = landing.publish(kept, plan, self._publisher(), folder)
+            rebuilt = rebuild_stale(Kept(self.lake), self._publisher(), folder)
+        return rebuilt + replace(_counted(plan), partitions=partitions)
+
+    def _staging(self) -> AbstractContextManager[Path]:
+        return staging_folder(self.lake.staging, self._run_id)
+
     def _publish(self, rows: Sequence[RawDocket], today: date | None = None) -> LandReport:
         """Raw, then core; under the lock."""
         for table in COURTS:
             catch_up(self.lake.store, table.name)
-        with staging_folder(self.lake.staging, self._run_id) as folder:
+        with self._staging() as folder:
             kept = Kept(self.lake)
             plan = self._plan(kept, rows, today or court_day(self.now()))
             partitions = landing.publish(kept, plan, self._publisher(), folder)
