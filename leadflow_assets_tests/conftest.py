@@ -28,7 +28,7 @@ from leadflow_assets.sampleton import PackageSpec, Planted, write_package
 from leadflow_assets.settings import Settings, load_settings
 
 # How long an example takes depends on who else uses the machine: no test is timed.
-hypothesis.settings.register_profile("leadflow", deadline=None)
+hypothesis.settings.register_profile("leadflow", deadline=None, max_examples=50)
 hypothesis.settings.load_profile("leadflow")
 
 Kind = Literal["local", "s3"]

@@ -104,9 +104,8 @@ def _purges(settings: Settings, repair: bool) -> Iterator[Finding]:
         if repair:
             purges.resume()
         every = purges.all()
-    except LeadflowError as error:
-        yield Finding("purges", "failed", error.message, error.hint)
-        return
+    except LeadflowError:
+        return  # the lake's or the state database's own row says it
     waiting = sum(purge.finished_at is None for purge in every)
     if waiting:
         yield Finding("purges", "failed", f"{waiting} not finished", "Run `leadflow purge resume`.")

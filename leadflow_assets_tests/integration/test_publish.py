@@ -26,7 +26,7 @@ from leadflow_assets_tests.conftest import process_context, publish_parcels, sta
 
 TABLE = PARCELS.name
 PROCESSES = 8
-TOWNS_EACH = {"local": 15, "s3": 4}  # the test's S3 server is slow
+TOWNS_EACH = {"local": 10, "s3": 3}  # the test's S3 server is slow
 
 
 def rejects(rows: int) -> pa.Table:
@@ -146,13 +146,13 @@ def test_two_processes_publishing_one_partition_leave_the_newest_as_current(
 ) -> None:
     with ProcessPoolExecutor(2, mp_context=process_context()) as pool:
         work = [
-            pool.submit(_publish_one_by_one, lake.settings, tmp_path / mark, [7] * 15, mark)
+            pool.submit(_publish_one_by_one, lake.settings, tmp_path / mark, [7] * 8, mark)
             for mark in ("a", "b")
         ]
         for done in work:
             done.result()
     latest = lake.snapshot(PARCELS)
-    assert latest.number == 30
+    assert latest.number == 16
     require_current_is(lake.store, latest)
 
 

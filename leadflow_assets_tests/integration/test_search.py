@@ -123,7 +123,7 @@ def criteria(draw: st.DrawFn, frame: pd.DataFrame) -> SearchCriteria:
 
 class TestBothEngines:
     @given(data=st.data())
-    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
     def test_same_rows_in_the_same_order(
         self, data: st.DataObject, here: SearchLake, engines: tuple[Searcher, Searcher]
     ) -> None:
