@@ -38,7 +38,11 @@ demo: setup
 
 test: $(VENV)/.tests
 	# Two workers, a file each: most tests keep one core busy.
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+
+# The same kills and races many times over; ten minutes more.
+test-slow: $(VENV)/.tests
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m slow
 
 lint: $(VENV)/.tests
 	$(BIN)/ruff check .

@@ -180,6 +180,7 @@ def race(settings: Settings, job_ids: list[str], start: Any, ended: Any) -> None
             ended.put((job_id, "busy"))
 
 
+@pytest.mark.slow
 def test_two_processes_at_once_pay_once(settings: Settings, server: AttomServer, tmp_path: Path) -> None:
     """Each runs the batch that the other runs too, and two batches ask about the same houses."""
     first = submitted(settings, tmp_path)

@@ -70,6 +70,7 @@ def start(planted: Planted, die_at: int, *what: str) -> subprocess.Popen[bytes]:
     )
 
 
+@pytest.mark.slow
 def test_a_purge_killed_anywhere_is_finished_by_the_next(planted_once: Planted, tmp_path: Path) -> None:
     killed = 0
     for step in KILLS:

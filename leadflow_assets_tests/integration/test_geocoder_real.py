@@ -123,6 +123,7 @@ def _table(found: Sequence[tuple[Geocoded, float]]) -> dict[str, tuple[int, floa
     }
 
 
+@pytest.mark.slow
 def test_an_address_of_the_roll_is_found_at_its_parcel(town: duckdb.DuckDBPyConnection) -> None:
     town.execute("CREATE OR REPLACE TABLE properties AS FROM everything")
     wanted = _addressed(town, 0)[::2]
@@ -135,6 +136,7 @@ def test_an_address_of_the_roll_is_found_at_its_parcel(town: duckdb.DuckDBPyConn
     assert sum(error <= place.worst_error_m for place, error in found) >= 0.99 * len(found)
 
 
+@pytest.mark.slow
 def test_left_out_parcels_are_found_as_well_as_the_geocoder_says(town: duckdb.DuckDBPyConnection) -> None:
     """A tenth of the parcels; the geocoder's own figures come from all ten tenths."""
     asked, found = _left_out(town, 0)

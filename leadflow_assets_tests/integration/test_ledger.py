@@ -404,6 +404,7 @@ def _buy_until_killed(settings: Settings, bill: Path, seed: int) -> None:
         maybe_die(0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_killed_processes_never_pass_the_cap_nor_lose_a_bill(settings: Settings, seed: int) -> None:
     context = process_context()

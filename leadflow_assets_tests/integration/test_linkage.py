@@ -307,6 +307,7 @@ def test_the_order_of_rows_changes_nothing_and_no_party_is_more_than_one(
         assert sum(row["probability"] for row in rows) <= 1 + 1e-6 * len(rows)
 
 
+@pytest.mark.slow
 @patient
 @given(PERSON, st.integers(1, 6))
 def test_more_namesakes_never_raise_a_probability(name: str, more: int) -> None:

@@ -235,6 +235,7 @@ def test_interests_are_the_overlaps_that_shapely_finds(sampleton: TwoReleases) -
             assert interest.share_percent == pytest.approx(share, abs=0.02)
 
 
+@pytest.mark.slow
 def test_holdings_are_those_of_the_same_owner_at_the_same_address(sampleton: TwoReleases) -> None:
     rows = sampleton.town.properties
     rows = rows[~rows["is_condominium_master"]]

@@ -138,6 +138,7 @@ def test_nothing_is_left_of_an_owner_who_opted_out(planted: Planted) -> None:
     assert_sound(planted)
 
 
+@pytest.mark.slow
 def test_the_same_on_s3(
     clean_environment: None, tmp_path: Path, s3_server: str, sample_package: tuple[Path, Package]
 ) -> None:

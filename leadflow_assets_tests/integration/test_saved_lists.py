@@ -607,6 +607,7 @@ def _refresh_in_a_process(settings: Settings, barrier: Any) -> None:
         lists.refresh("recent")
 
 
+@pytest.mark.slow
 def test_processes_that_refresh_at_once_write_each_change_once(
     lake: TwoReleases, shared: Settings, before: Searcher
 ) -> None:
