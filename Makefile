@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup demo test lint ui docs lock bench clean
+.PHONY: help setup demo test test-slow lint ui docs lock bench clean
 
 help:
 	@echo "make demo   set up, then run the whole graph on a fictional town and show what comes out"
