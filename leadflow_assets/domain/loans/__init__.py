@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from leadflow_assets.domain.loans.balance import Balance, Loan, amortized, loan_balance, months_since
-from leadflow_assets.domain.loans.equity import METHODS, Equity, LoanFacts, Value, choose_value, equity
+from leadflow_assets.domain.loans.equity import (
+    METHODS,
+    Equity,
+    LoanFacts,
+    Value,
+    assessed_value,
+    choose_value,
+    equity,
+    market_value,
+)
 from leadflow_assets.domain.loans.rates import Rate, loan_rate, missing_rate_error
 from leadflow_assets.domain.loans.scenario import Purchase, Return, assumed_equity, returns
 
@@ -18,11 +27,13 @@ __all__ = [
     "Return",
     "Value",
     "amortized",
+    "assessed_value",
     "assumed_equity",
     "choose_value",
     "equity",
     "loan_balance",
     "loan_rate",
+    "market_value",
     "missing_rate_error",
     "months_since",
     "returns",

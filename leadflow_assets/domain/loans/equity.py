@@ -79,22 +79,24 @@ class Equity:
     why_unknown: str | None = None
 
 
-def choose_value(
-    avm: float | None,
-    avm_low: float | None,
-    avm_high: float | None,
-    avm_day: date | None,
-    assessed: float | None,
-    fiscal_year: int | None,
-) -> Value | None:
-    """The model's market value with its own range; else the assessed total under its fiscal year."""
-    if avm is not None and avm > 0:
-        low = min(avm, avm_low) if avm_low is not None and avm_low > 0 else avm
-        high = max(avm, avm_high) if avm_high is not None and avm_high > 0 else avm
-        return Value(low, avm, high, AVM, day=avm_day)
-    if assessed is not None and assessed > 0:
-        return Value(assessed, assessed, assessed, ASSESSED, fiscal_year)
-    return None
+def market_value(avm: float | None, low: float | None, high: float | None, day: date | None) -> Value | None:
+    """A model's market value with its range; an end that is missing, or on the wrong side, is the value."""
+    if avm is None or avm <= 0:
+        return None
+    lowest = min(avm, low) if low is not None and low > 0 else avm
+    return Value(lowest, avm, max(avm, high or avm), AVM, day=day)
+
+
+def assessed_value(total: float | None, fiscal_year: int | None, day: date | None) -> Value | None:
+    """The assessed total under its fiscal year; ``day`` is the one on which it could be known."""
+    if total is None or total <= 0:
+        return None
+    return Value(total, total, total, ASSESSED, fiscal_year, day)
+
+
+def choose_value(values: Sequence[Value | None], asof: date) -> Value | None:
+    """The first of the values that could be known at ``asof``: the market's before the assessor's."""
+    return next((v for v in values if v is not None and (v.day is None or v.day <= asof)), None)
 
 
 def equity(
