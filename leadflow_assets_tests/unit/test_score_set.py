@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from datetime import date
+import random
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
@@ -96,8 +99,58 @@ def _compare(sets: list[SignalSet], table: Any = TABLE, asof: date = ASOF) -> No
         assert {name: row[name] for name in expected} == expected, one
 
 
+@pytest.mark.slow
 def test_both_implementations_agree_on_20_000_random_sets() -> None:
     _compare(signal_sets(TABLE, 20_000, seed=1))
+
+
+def _numbers(sets: list[SignalSet]) -> pd.DataFrame:
+    found = score_set(*as_tables(sets, TABLE), ASOF, TABLE)
+    return found.select(["score", "coverage", "high", "score_if_links_hold"]).to_pandas()
+
+
+@pytest.mark.slow
+def test_every_property_of_the_sheet_holds_on_20_000_random_sets() -> None:
+    rng = random.Random(20)
+    sets = [replace(one, not_applicable=None) for one in signal_sets(TABLE, 20_000, seed=9)]
+    found = _numbers(sets)
+    assert ((found.score >= 0) & (found.score <= found.high) & (found.high <= 100)).all()
+    assert ((found.coverage >= 0) & (found.coverage <= 1) & (found.score_if_links_hold >= found.score)).all()
+    lines = score_set(*as_tables(sets, TABLE), ASOF, TABLE)["lines"].to_pylist()
+    sums = [round(sum(line["points"] for line in own if line["counted"]), 2) for own in lines]
+    assert sums == found.score.tolist()
+
+    shuffled = [replace(one, signals=tuple(rng.sample(one.signals, len(one.signals)))) for one in sets]
+    assert _numbers(shuffled).equals(found)
+    extra = [one.signals[:1] for one in signal_sets(TABLE, 20_000, seed=8, faults=False)]
+    more = [replace(one, signals=one.signals + added) for one, added in zip(sets, extra, strict=True)]
+    assert (_numbers(more).score >= found.score).all()
+    assert (_numbers([_changed(one, rng, _certain) for one in sets]).score >= found.score).all()
+    assert (_numbers([_changed(one, rng, _older) for one in sets]).score <= found.score).all()
+    names = [group.name for group in TABLE.groups] + list(TABLE.by_name)
+    asked = _numbers([replace(one, known=(*one.known, rng.choice(names))) for one in sets])
+    assert (asked.score == found.score).all()
+    assert ((asked.coverage >= found.coverage) & (asked.high <= found.high)).all()
+
+
+def _changed(one: SignalSet, rng: random.Random, change: Callable[[Signal], Signal]) -> SignalSet:
+    """The set with one of its signals changed."""
+    signals = list(one.signals)
+    if signals:
+        place = rng.randrange(len(signals))
+        signals[place] = change(signals[place])
+    return replace(one, signals=tuple(signals))
+
+
+def _certain(signal: Signal) -> Signal:
+    return replace(signal, event_date=ASOF, probability=1.0, cleared="", source_date=None)
+
+
+def _older(signal: Signal) -> Signal:
+    """Half a year older; an event that lies ahead is refused, and no older one."""
+    if signal.event_date is None or signal.event_date > ASOF:
+        return signal
+    return replace(signal, event_date=signal.event_date - timedelta(days=183))
 
 
 def test_both_agree_under_another_table() -> None:

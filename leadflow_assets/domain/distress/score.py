@@ -78,12 +78,15 @@ def score(
     linked: dict[str, float] = {}
     for one in weighed:
         linked[one.factor.name] = max(linked.get(one.factor.name, 0.0), one.if_linked)
-    groups = [(group, _sum_up(group, values, asked, present)) for group in table.groups]
-    certain = [(group, _sum_up(group, linked, asked, present)) for group in table.groups]
+    told = [_known(group, asked, present) for group in table.groups]
+    groups = [(g, _sum_up(g, values, present, known)) for g, known in zip(table.groups, told, strict=True)]
+    certain = [(g, _sum_up(g, linked, present, known)) for g, known in zip(table.groups, told, strict=True)]
     lines = _signal_lines(weighed, best, {name for _, summed in groups for name in summed.counted})
     applies = not_applicable is None
     total = _total(groups)
-    known_caps = sum(group.cap * _known_share(group, asked, present) for group in table.groups)
+    known_caps = sum(
+        (g.cap * (g.most(known) / g.most_of_all) for g, known in zip(table.groups, told, strict=True)), 0.0
+    )
     status = words.SCORED if known_caps > 0 else words.UNKNOWN
     return ScoreRecord(
         table.version,
@@ -96,7 +99,9 @@ def score(
         _highest(groups) if applies else None,
         _total(certain) if applies else None,
         _highest(certain) if applies else None,
-        tuple(_group_state(group, summed, asked, present) for group, summed in groups) if applies else (),
+        tuple(_group_state(*pair, known) for pair, known in zip(groups, told, strict=True))
+        if applies
+        else (),
         _adding_up(lines, groups, total) if applies else _not_counted(lines),
         sum(one.refused in FAULTS for one in weighed),
     )
@@ -156,9 +161,12 @@ def _strongest_first(table: ScoreTable) -> Callable[[_Weighed], _Key]:
 
 
 def _sum_up(
-    group: Group, values: Mapping[str, float], asked: frozenset[str], present: frozenset[str]
+    group: Group, values: Mapping[str, float], present: frozenset[str], known: frozenset[str]
 ) -> _Summed:
-    """Combine the best value of each factor of a group; ``present`` are the factors with a signal."""
+    """Combine the best value of each factor of a group; ``present`` are the factors with a signal.
+
+    What is not ``known`` may still turn up.
+    """
     found = [(factor, values[factor.name]) for factor in group.factors if factor.name in present]
     if group.combine == "max":
         counted = [max(found, key=lambda pair: pair[1])] if found else []
@@ -166,7 +174,7 @@ def _sum_up(
         counted = _one_of_each_kind(found)
     raw = sum((value for _, value in counted), 0.0)
     points = min(group.cap, raw)
-    unknown = _unknown_factors(group, asked, present)
+    unknown = group.names - known
     room = min(group.cap - points, group.most(unknown)) if unknown else 0.0
     return _Summed(raw, points, tuple(factor.name for factor, _ in counted), room)
 
@@ -182,29 +190,15 @@ def _one_of_each_kind(found: Sequence[tuple[Factor, float]]) -> list[tuple[Facto
     return [pair for pair in found if pair[0].name in kept]
 
 
-def _unknown_factors(group: Group, asked: frozenset[str], present: frozenset[str]) -> frozenset[str]:
-    """Factors that may still turn up. A max group is known as a whole, or not at all."""
-    known = _known(group, asked, present)
-    if group.combine == "max" and known:
-        return frozenset()
-    return frozenset(factor.name for factor in group.factors) - known
-
-
 def _known(group: Group, asked: frozenset[str], present: frozenset[str]) -> frozenset[str]:
     """The factors of a group that were asked for or found; of exclusive ones a find tells of all.
 
     A max group counts as known when all of it was asked for, or anything of it was found.
     """
-    names = frozenset(factor.name for factor in group.factors)
     if group.combine == "max":
-        return names if names <= asked or names & present else frozenset()
-    kinds = {factor.exclusive for factor in group.factors if factor.exclusive and factor.name in present}
-    told = {factor.name for factor in group.factors if factor.exclusive in kinds}
-    return names & (asked | present | told)
-
-
-def _known_share(group: Group, asked: frozenset[str], present: frozenset[str]) -> float:
-    return group.most(_known(group, asked, present)) / group.most()
+        return group.names if group.names <= asked or group.names & present else frozenset()
+    told = [names for names in group.kinds.values() if names & present]
+    return group.names & asked.union(present, *told)
 
 
 def _total(groups: Sequence[tuple[Group, _Summed]]) -> float:
@@ -216,8 +210,7 @@ def _highest(groups: Sequence[tuple[Group, _Summed]]) -> float:
     return round(min(HIGHEST, points + sum(summed.room for _, summed in groups)), 1)
 
 
-def _group_state(group: Group, summed: _Summed, asked: frozenset[str], present: frozenset[str]) -> GroupState:
-    known = _known(group, asked, present)
+def _group_state(group: Group, summed: _Summed, known: frozenset[str]) -> GroupState:
     state: State
     if summed.counted:
         state = words.PRESENT

@@ -65,9 +65,25 @@ class Group:
     combine: Combine
     factors: tuple[Factor, ...]
 
-    def most(self, names: frozenset[str] | None = None) -> float:
-        """The most points that these factors (None: all) can give before the cap."""
-        chosen = [factor for factor in self.factors if names is None or factor.name in names]
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The names of its factors."""
+        return frozenset(factor.name for factor in self.factors)
+
+    @cached_property
+    def kinds(self) -> Mapping[str, frozenset[str]]:
+        """Names of factors that exclude each other, by their word."""
+        words = {factor.exclusive for factor in self.factors if factor.exclusive}
+        return {w: frozenset(f.name for f in self.factors if f.exclusive == w) for w in words}
+
+    @cached_property
+    def most_of_all(self) -> float:
+        """The most points that its factors can give before the cap."""
+        return self.most(self.names)
+
+    def most(self, names: frozenset[str]) -> float:
+        """The most points that these of its factors can give before the cap."""
+        chosen = [factor for factor in self.factors if factor.name in names]
         if self.combine == "max":
             return max((factor.points for factor in chosen), default=0.0)
         best: dict[str, float] = {}
@@ -199,10 +215,10 @@ def _group(raw: Any, where: str) -> Group:
                 f"points ({factor.points:g}) are at most the group's cap ({cap:g})",
             )
     group = Group(name, _words(raw, here), cap, combine, factors)
-    if group.most() < cap:
+    if group.most_of_all < cap:
         raise _broken(
             here,
-            f"the cap ({cap:g}) can be reached by its factors (they give {group.most():g}); "
+            f"the cap ({cap:g}) can be reached by its factors (they give {group.most_of_all:g}); "
             "an interval would promise points that nothing can give",
         )
     return group

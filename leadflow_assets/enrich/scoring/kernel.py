@@ -214,7 +214,7 @@ def _most(group: Group) -> tuple[Doubles, Doubles]:
         for code in range(1 << len(group.factors))
     ]
     most = np.array([group.most(names) for names in subsets])
-    return most, most / group.most()
+    return most, most / group.most_of_all
 
 
 def _in_order(columns: list[Doubles]) -> Doubles:
