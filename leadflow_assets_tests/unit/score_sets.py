@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import pyarrow as pa
 
 from leadflow_assets.domain.distress import ScoreTable, Signal
-from leadflow_assets.domain.distress.score import known_factors
+from leadflow_assets.domain.distress.scoring import known_factors
 from leadflow_assets.enrich.scoring.scores import SIGNALS_SCHEMA, SUBJECTS_SCHEMA, known_bits
 
 ASOF = date(2026, 11, 22)

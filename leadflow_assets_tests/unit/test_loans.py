@@ -18,7 +18,7 @@ from leadflow_assets.domain.loans import (
     assessed_value,
     assumed_equity,
     choose_value,
-    equity,
+    estimate_equity,
     loan_balance,
     loan_rate,
     market_value,
@@ -215,7 +215,7 @@ def test_the_error_of_a_missing_rate_is_the_measured_one(
 def test_equity_is_an_interval_or_unknown(
     value: Value, loans: list[Loan], asof: date, sale: date | None
 ) -> None:
-    found = equity(value, [LoanFacts("s", asof, tuple(loans))], asof, sale)
+    found = estimate_equity(value, [LoanFacts("s", asof, tuple(loans))], asof, sale)
     if found.method == "unknown":
         assert found.why_unknown and found.mid is None and found.cltv_mid is None
         return
@@ -231,11 +231,11 @@ ESTIMATE = LoanFacts("ATTOM valuation/homeequity", date(2025, 6, 1), balance=260
 
 
 def test_the_lowest_value_meets_the_highest_balance() -> None:
-    found = equity(VALUE, [ESTIMATE], ASOF)
+    found = estimate_equity(VALUE, [ESTIMATE], ASOF)
     assert (found.method, found.low, found.mid, found.high) == ("attom_homeequity", 190_000, 240_000, 290_000)
     assert found.cltv_mid == pytest.approx(52.0)
     assert found.cltv_high == pytest.approx(100 * 260 / 450)
-    assert equity(VALUE, [OPEN, ESTIMATE], ASOF).method == "attom"
+    assert estimate_equity(VALUE, [OPEN, ESTIMATE], ASOF).method == "attom"
 
 
 @pytest.mark.parametrize(
@@ -250,14 +250,14 @@ def test_the_lowest_value_meets_the_highest_balance() -> None:
     ],
 )
 def test_unknown_stays_unknown(value: Value, facts: list[LoanFacts], sale: date | None, why: str) -> None:
-    found = equity(value, facts, ASOF, sale)
+    found = estimate_equity(value, facts, ASOF, sale)
     assert (found.method, found.why_unknown, found.mid) == ("unknown", why, None)
 
 
 def test_a_source_that_names_no_loan_is_no_missing_source() -> None:
-    assert equity(VALUE, [LoanFacts("s", ASOF, ())], ASOF).mid == VALUE.mid
+    assert estimate_equity(VALUE, [LoanFacts("s", ASOF, ())], ASOF).mid == VALUE.mid
     incomplete = LoanFacts("s", ASOF, (Loan(None, ASOF),))
-    assert equity(VALUE, [incomplete, ESTIMATE], ASOF).method == "attom_homeequity"
+    assert estimate_equity(VALUE, [incomplete, ESTIMATE], ASOF).method == "attom_homeequity"
 
 
 def test_the_market_value_goes_before_the_assessed_one_that_is_labelled() -> None:

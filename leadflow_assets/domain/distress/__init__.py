@@ -7,7 +7,7 @@ tenant or job screening.
 from __future__ import annotations
 
 from leadflow_assets.domain.distress.record import UNCALIBRATED, GroupState, Line, ScoreRecord
-from leadflow_assets.domain.distress.score import score
+from leadflow_assets.domain.distress.scoring import score
 from leadflow_assets.domain.distress.signal import Signal, confidence, link_probability
 from leadflow_assets.domain.distress.table import (
     CURRENT,

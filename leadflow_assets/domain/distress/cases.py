@@ -40,14 +40,14 @@ LIEN_FACTORS: Final[Mapping[str, str]] = {
     # own: in Massachusetts a town records its claim for unpaid tax as an instrument of taking.
     "tax_municipal": "tax_taking",
 }
-_FACTORS: Final[Mapping[str, str]] = {
+CASE_FACTORS: Final[Mapping[str, str]] = {
     **dict.fromkeys(DEFAULTED, "foreclosure_complaint"),
     "tax_lien_case": "tax_taking",
     "tax_lien_suit": "tax_lien",
     "civil_judgment": "judgment_lien",
 }
-_JUDGED: Final = ("other_civil", "state_civil")
-_RELEASED: Final = ("released", "discharged", "satisfied")
+JUDGED: Final = ("other_civil", "state_civil")
+RELEASED: Final = ("released", "discharged", "satisfied")
 FORECLOSURE_DEED: Final = "foreclosure_deed"
 PARCEL: Final = "parcel_id"
 
@@ -87,12 +87,12 @@ def case_factor(case: CaseFact) -> str | None:
         return "estate" if role in DEAD else None
     if role not in AGAINST:
         return None
-    if kind in _JUDGED:
+    if kind in JUDGED:
         judged = case.status == "judgment" or case.judgment_amount is not None
         return "judgment_lien" if judged else None
     if kind == "recorded_lien":
         return LIEN_FACTORS.get(case.lien_type or "")
-    return _FACTORS.get(kind)
+    return CASE_FACTORS.get(kind)
 
 
 def ended(case: CaseFact, factor: str, event: date | None, asof: date) -> str:
@@ -112,7 +112,7 @@ def ended(case: CaseFact, factor: str, event: date | None, asof: date) -> str:
             return f"{word} on {day}"
     if case.status in ("dismissed", "settled") or (case.status == "closed" and factor == "bankruptcy"):
         return f"{case.status}"
-    if case.lien_status in _RELEASED:
+    if case.lien_status in RELEASED:
         return f"lien {case.lien_status}"
     if case.title == "bought_later":
         return "the owner bought after it was filed"

@@ -17,9 +17,9 @@ from leadflow_assets.domain.loans.equity import LoanFacts, Value, assessed_value
 ATTOM_FRESH_DAYS: Final = 60
 ROLL_FRESH_DAYS: Final = 550
 # Types of open loans in ATTOM's loan model: P purchase, R refinance, E equity line.
-_LINE_KINDS: Final = ("E", "HELOC", "LOC", "CREDIT LINE", "LINE OF CREDIT", "HOME EQUITY")
+LINE_KINDS: Final = ("E", "HELOC", "LOC", "CREDIT LINE", "LINE OF CREDIT", "HOME EQUITY")
 # The dataset that has the year of unpaid tax; elsewhere its absence says nothing.
-_TAX_FILES: Final = "TAX_ASSESSOR"
+TAX_FILES: Final = "TAX_ASSESSOR"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ class PropertyFacts:
     @property
     def tax_file(self) -> bool:
         """Does the tax come from a source whose silence about unpaid tax means something?"""
-        return (self.tax_source or "").endswith(_TAX_FILES)
+        return (self.tax_source or "").endswith(TAX_FILES)
 
 
 Row = Mapping[str, Any]
@@ -179,6 +179,33 @@ def facts_of(
         liens=tuple(map(_lien, liens or ())),
         liens_source=row["liens_source"],
         liens_date=row["liens_source_date"],
+    )
+
+
+def case_of(row: Row) -> CaseFact:
+    """From a row of mart/case_matches."""
+    return CaseFact(
+        row["case_type"],
+        row["party_role"],
+        row["probability"],
+        row["method"],
+        row["decision"],
+        row["is_debtor"],
+        row["title"],
+        row["status"],
+        row["date_filed"],
+        row["recorded_on"],
+        row["date_terminated"],
+        row["date_dismissed"],
+        row["date_discharged"],
+        row["released_on"],
+        row["lien_type"],
+        row["lien_status"],
+        row["judgment_amount"],
+        row["expires_on"],
+        row["fetched_at"].date(),
+        row["source"],
+        row["case_id"],
     )
 
 
@@ -226,7 +253,7 @@ def _mortgages(row: Row) -> tuple[Loan, ...]:
 
 def is_credit_line(kind: str | None) -> bool:
     """Does the type of a loan say that it is a credit line, drawn as needed?"""
-    return (kind or "").strip().upper() in _LINE_KINDS
+    return (kind or "").strip().upper() in LINE_KINDS
 
 
 def _sales(row: Row) -> tuple[Sale, ...]:

@@ -18,7 +18,7 @@ from leadflow_assets.domain.distress.facts import Asked, CaseFact, LienRecord, N
 from leadflow_assets.domain.distress.signal import Signal
 from leadflow_assets.domain.linkage.posterior import POSSIBLE_FROM
 from leadflow_assets.domain.loans.balance import PURCHASE_DAYS
-from leadflow_assets.domain.loans.equity import ASSUMED, UNKNOWN, Equity, choose_value, equity
+from leadflow_assets.domain.loans.equity import ASSUMED, UNKNOWN, Equity, choose_value, estimate_equity
 
 NOT_APPLICABLE_OWNERS: Final = ("bank", "government", "condominium_association")
 CONDOMINIUM_MASTER: Final = "condominium_master"
@@ -45,7 +45,7 @@ LIEN_PATTERNS: Final = (
 )
 _HEIRS, _ESTATE = re.compile(HEIRS_PATTERN), re.compile(ESTATE_PATTERN)
 _LIENS = tuple((re.compile(pattern), factor) for pattern, factor in LIEN_PATTERNS)
-_NOTICE_FACTORS: Final = {"lis_pendens": "foreclosure_complaint", "default_notice": "default_notice"}
+NOTICE_FACTORS: Final = {"lis_pendens": "foreclosure_complaint", "default_notice": "default_notice"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def derive(
     matched = tuple(cases)
     sale = last_market_sale((*facts.sales, *_foreclosure_deeds(matched)), asof)
     sold = sale.day if sale else None
-    found = equity(choose_value(facts.values, asof), facts.loans, asof, sold)
+    found = estimate_equity(choose_value(facts.values, asof), facts.loans, asof, sold)
     new_owner = _owner_since(facts, sale)
     signals = [
         *_roll_signals(facts, new_owner),
@@ -180,9 +180,9 @@ def _notice_signals(facts: PropertyFacts, notice: Notice, asof: date, sold: date
     if notice.stage == "sale_notice":
         history = past if auction is not None else _older(notice.recorded_on, SALE_NOTICE_DAYS, asof)
         found.append(("sale_notice", notice.recorded_on, history))
-    elif notice.stage in _NOTICE_FACTORS:
+    elif notice.stage in NOTICE_FACTORS:
         history = _older(notice.recorded_on, NOTICE_DAYS, asof)
-        found.append((_NOTICE_FACTORS[notice.stage], notice.recorded_on, history))
+        found.append((NOTICE_FACTORS[notice.stage], notice.recorded_on, history))
     source, told = facts.foreclosure_source or "", facts.foreclosure_date
     return [
         _sold_after(Signal(factor, day, 1.0, source, told, notice.reference, history), begun, sold)

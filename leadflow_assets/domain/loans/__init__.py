@@ -10,7 +10,7 @@ from leadflow_assets.domain.loans.equity import (
     Value,
     assessed_value,
     choose_value,
-    equity,
+    estimate_equity,
     market_value,
 )
 from leadflow_assets.domain.loans.rates import Rate, loan_rate, missing_rate_error
@@ -30,7 +30,7 @@ __all__ = [
     "assessed_value",
     "assumed_equity",
     "choose_value",
-    "equity",
+    "estimate_equity",
     "loan_balance",
     "loan_rate",
     "market_value",

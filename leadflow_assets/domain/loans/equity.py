@@ -99,7 +99,7 @@ def choose_value(values: Sequence[Value | None], asof: date) -> Value | None:
     return next((v for v in values if v is not None and (v.day is None or v.day <= asof)), None)
 
 
-def equity(
+def estimate_equity(
     value: Value | None, facts: Sequence[LoanFacts], asof: date, last_sale: date | None = None
 ) -> Equity:
     """Equity at ``asof`` by the first of ``facts`` that suffices.

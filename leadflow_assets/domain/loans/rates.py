@@ -25,9 +25,9 @@ RATE_SOURCES: Final = (STATED, PMMS_30Y, PMMS_15Y)
 
 # The 95th percentile of the balance's error when only the rate is missing, in percent of the original loan,
 # by the year the loan was made. Measured as of the end of 2025 on loans of thirty years.
-_MISSING_RATE_ERRORS: Final = ((2020, 1.1), (2010, 2.6), (2000, 2.8), (1996, 1.5))
+MISSING_RATE_ERRORS: Final = ((2020, 1.1), (2010, 2.6), (2000, 2.8), (1996, 1.5))
 # own: older loans were not measured; the widest that was.
-_UNMEASURED_ERROR: Final = 2.8
+UNMEASURED_ERROR: Final = 2.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,4 +80,4 @@ def loan_rate(stated: float | None, recorded_on: date, term_months: int | None =
 
 def missing_rate_error(recorded_on: date) -> float:
     """How far a balance may be off when its rate is the survey's: percent of the loan, either way."""
-    return next((e for year, e in _MISSING_RATE_ERRORS if recorded_on.year >= year), _UNMEASURED_ERROR)
+    return next((e for year, e in MISSING_RATE_ERRORS if recorded_on.year >= year), UNMEASURED_ERROR)

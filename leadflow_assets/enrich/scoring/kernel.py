@@ -1,4 +1,4 @@
-"""Points, coverage and intervals of many properties: the arithmetic of ``domain.distress.score`` on arrays.
+"""Points, coverage and intervals of many properties: the arithmetic of ``domain.distress.scoring`` on arrays.
 
 Sums run in the order of the table, and decay comes from the domain's own function by whole days: the numbers
 are the scalar ones to the last bit. A test compares the two on thousands of random sets.

@@ -45,7 +45,7 @@ def lines_of(
     table: ScoreTable,
     does_not: Bools,
 ) -> pa.Array:
-    """Lists of LINE_TYPE, one per property, in the order of ``domain.distress.score``.
+    """Lists of LINE_TYPE, one per property, in the order of ``domain.distress.scoring``.
 
     ``where`` is the property of each weighed signal, ``counted`` whether it counts; ``does_not`` marks the
     properties that the score does not apply to: their lines are shown, and none is counted.

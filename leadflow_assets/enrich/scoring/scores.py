@@ -1,6 +1,6 @@
 """The distress scores of many properties, with their explanations, as one Arrow table.
 
-The scalar ``domain.distress.score`` is the reference; a test compares every number and every line.
+The scalar ``domain.distress.scoring`` is the reference; a test compares every number and every line.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ _AT_ONCE: Final = 100_000
 
 
 def known_bits(names: frozenset[str], table: ScoreTable) -> int:
-    """The bits of ``known`` for names of factors (``domain.distress.score.known_factors``)."""
+    """The bits of ``known`` for names of factors (``domain.distress.scoring.known_factors``)."""
     return sum(1 << place for place, factor in enumerate(table.factors) if factor.name in names)
 
 
