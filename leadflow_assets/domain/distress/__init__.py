@@ -1,7 +1,8 @@
 """The distress score: grouped, capped, aged points with coverage, an interval and reasons that add up.
 
 Expert priors, not calibrated: it orders properties, it is no probability. Never offer it for credit,
-tenant or job screening.
+tenant or job screening. ATTOM's propensity to default stands beside it (mart/properties) and never enters it:
+it is made from the same signals.
 """
 
 from __future__ import annotations
