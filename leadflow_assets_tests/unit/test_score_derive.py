@@ -210,7 +210,13 @@ def _draw(count: int, seed: int) -> tuple[list[Derived], DerivedSet]:
     cases = [drawn.case(number, count) for number in range(count)]
     records = [drawn.record(number, count) for number in range(count // 3)]
     asked = [
-        {"property_id": f"p{i}", "foreclosure": drawn.told(), "tax": drawn.told(), "liens": None}
+        {
+            "property_id": f"p{i}",
+            "foreclosure": drawn.told(),
+            "tax": drawn.told(),
+            "liens": None,
+            "loans": drawn.told(),
+        }
         for i in range(0, count, 5)
     ]
     by_property = defaultdict(list)

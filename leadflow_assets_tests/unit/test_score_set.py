@@ -81,9 +81,14 @@ def _plain(record: ScoreRecord) -> dict[str, Any]:
         "factors": counted if applies else None,
         "groups_present": sum(g.state == "present" for g in record.groups) if applies else None,
         "groups_unknown": [g.name for g in record.groups if g.state == "unknown"] if applies else None,
+        "groups": [_named(asdict(group)) for group in record.groups] if applies else None,
         "faults": record.faults,
         "lines": [_text(asdict(line)) for line in record.lines],
     }
+
+
+def _named(group: dict[str, Any]) -> dict[str, Any]:
+    return {"group": group.pop("name"), **group}
 
 
 def _text(line: dict[str, Any]) -> dict[str, Any]:

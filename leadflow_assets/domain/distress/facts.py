@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 
 from leadflow_assets.domain.loans.balance import Loan
 from leadflow_assets.domain.loans.equity import LoanFacts, Value, assessed_value, market_value
+from leadflow_assets.domain.local_days import local_day
 
 # ATTOM's answers are asked for again after this many days (its cache), the roll comes once a year.
 ATTOM_FRESH_DAYS: Final = 60
@@ -86,7 +87,7 @@ class Sale:
 class Asked:
     """What was asked, beside what the facts themselves show, and how long an answer stays fresh.
 
-    ``attom`` maps foreclosure, tax, liens to the last day on which ATTOM was asked for it and answered, even
+    ``attom`` maps foreclosure, tax, liens and loans to the last day on which ATTOM was asked for it and answered, even
     with nothing. ``covered`` are the case types whose sources are complete and up to date at the day asked
     for (``domain.court_coverage``).
     """
@@ -159,7 +160,7 @@ def facts_of(
         occupancy=row["occupancy"],
         roll_source=row["source"],
         roll_date=row["source_date"],
-        roll_seen_on=fetched.date() if isinstance(fetched, datetime) else None,
+        roll_seen_on=local_day(fetched) if isinstance(fetched, datetime) else None,
         fiscal_year=row["fiscal_year"],
         roll_sale_date=row["last_sale_date"],
         sales=_sales(row),
@@ -203,7 +204,7 @@ def case_of(row: Row) -> CaseFact:
         row["lien_status"],
         row["judgment_amount"],
         row["expires_on"],
-        row["fetched_at"].date(),
+        local_day(row["fetched_at"]),
         row["source"],
         row["case_id"],
     )

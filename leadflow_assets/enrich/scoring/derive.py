@@ -27,6 +27,7 @@ from leadflow_assets.domain.linkage.posterior import POSSIBLE_FROM
 from leadflow_assets.domain.loans import balance as balances
 from leadflow_assets.domain.loans import equity as equities
 from leadflow_assets.domain.loans import rates
+from leadflow_assets.domain.local_days import ZONE
 from leadflow_assets.enrich.scoring.scores import SIGNALS_SCHEMA, SUBJECTS_SCHEMA, known_bits
 from leadflow_assets.lake.columns import arrow_schema
 from leadflow_assets.lake.schemas.attom import Foreclosures, Liens
@@ -60,7 +61,7 @@ RECORD_COLUMNS: Final = (
     "liens_source_date",
 )
 ASKED_SCHEMA: Final = pa.schema(
-    [("property_id", pa.string()), *((name, pa.date32()) for name in ("foreclosure", "tax", "liens"))]
+    [("property_id", pa.string()), *((name, pa.date32()) for name in ("foreclosure", "tax", "liens", "loans"))]
 )
 EQUITY_SCHEMA: Final = pa.schema(
     [
@@ -123,7 +124,7 @@ def derive_set(
     ``covered`` are case types whose sources are complete at ``asof``. Rows of other properties are ignored.
     """
     table = table or load_table()
-    seen = pc.cast(properties["fetched_at"], pa.date32())
+    seen = local_days(properties["fetched_at"])
     rows = pa.array(range(len(properties)), pa.int64())
     property_rows = (
         properties.select(PROPERTY_COLUMNS).append_column("row", rows).append_column("roll_seen", seen)
@@ -169,8 +170,13 @@ def _read(connection: duckdb.DuckDBPyConnection, table: ScoreTable) -> DerivedSe
 def _cases(cases: pa.Table | None, own: pa.Table) -> pa.Table:
     wanted = pa.schema([arrow_schema(CaseMatches).field(name) for name in CASE_COLUMNS])
     chosen = wanted.empty_table() if cases is None else cases.select(CASE_COLUMNS)
-    known = pc.cast(chosen["fetched_at"], pa.date32())
+    known = local_days(chosen["fetched_at"])
     return chosen.append_column("known_on", known).join(own, "property_id", join_type="inner")
+
+
+def local_days(moments: pa.ChunkedArray) -> pa.ChunkedArray:
+    """``domain.local_days.local_day`` of each."""
+    return pc.cast(pc.local_timestamp(moments.cast(pa.timestamp("us", ZONE))), pa.date32())
 
 
 def _list(records: pa.Table | None, own: pa.Table, name: str, day: str) -> pa.Table:

@@ -66,11 +66,15 @@ class Summed:
     high_if_links_hold: Doubles
     raw: Doubles
     clipped: Bools
+    # Per group: points after the cap, and what its unknown factors may still add to them.
+    points: Doubles
+    rooms: Doubles
     # Per factor: does it count, is there a signal that could?
     counted: Bools
     present: Bools
-    # Per group: is nothing of it known?
+    # Per group: is nothing of it known, is all of it?
     unknown: Bools
+    whole: Bools
 
 
 def weigh(signals: pa.Table, table: ScoreTable, asof: date) -> Weighed:
@@ -137,7 +141,7 @@ def sum_up(weighed: Weighed, first_row: int, known: Ints, table: ScoreTable) -> 
     asked = (known[:, None] >> np.arange(shape[1])) & 1 == 1
     counted = np.zeros(shape, bool)
     raw = np.zeros((shape[0], len(table.groups)))
-    unknown = np.zeros(raw.shape, bool)
+    unknown, whole = np.zeros(raw.shape, bool), np.zeros(raw.shape, bool)
     points: list[Doubles] = []
     rooms: list[Doubles] = []
     linked_points: list[Doubles] = []
@@ -156,7 +160,7 @@ def sum_up(weighed: Weighed, first_row: int, known: Ints, table: ScoreTable) -> 
             capped.append(np.minimum(group.cap, total))
             room.append(np.minimum(group.cap - capped[-1], most[code]))
         known_caps += group.cap * share[known_code]
-        unknown[:, place] = known_code == 0
+        unknown[:, place], whole[:, place] = known_code == 0, code == 0
     total, total_linked = _in_order(points), _in_order(linked_points)
     return Summed(
         round_as_python(np.minimum(HIGHEST, total), 1),
@@ -166,9 +170,12 @@ def sum_up(weighed: Weighed, first_row: int, known: Ints, table: ScoreTable) -> 
         round_as_python(np.minimum(HIGHEST, total_linked + _in_order(linked_rooms)), 1),
         raw,
         total > HIGHEST,
+        np.stack(points, axis=1),
+        np.stack(rooms, axis=1),
         counted,
         present,
         unknown,
+        whole,
     )
 
 

@@ -32,6 +32,16 @@ LINE_TYPE: Final = pa.struct(
     ]
 )
 LINES_TYPE: Final = pa.list_(LINE_TYPE)
+GROUP_TYPE: Final = pa.struct(
+    [
+        ("group", pa.string()),
+        ("state", pa.string()),
+        ("points", pa.float64()),
+        ("cap", pa.float64()),
+        ("unknown_points", pa.float64()),
+    ]
+)
+GROUPS_TYPE: Final = pa.list_(GROUP_TYPE)
 _WHY_NOT: Final = (*REFUSED_AS, words.WEAKER, words.NOT_APPLICABLE)
 _KINDS: Final = words.LINE_KINDS
 
@@ -110,6 +120,26 @@ def names_where(marks: Bools, names: Sequence[str], without: Bools) -> pa.Array:
     offsets = np.concatenate(([0], np.cumsum(marked.sum(axis=1))))
     mask = pa.array(without) if without.any() else None
     return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), found, mask=mask)
+
+
+def groups_of(summed: Summed, table: ScoreTable, without: Bools) -> pa.Array:
+    """The state of every group, in the order of the table, one list per row; null for rows ``without``."""
+    starts = np.cumsum([0, *(len(group.factors) for group in table.groups[:-1])])
+    found = np.add.reduceat(summed.counted.astype(np.int32), starts, axis=1) > 0
+    state = np.select([found, summed.unknown, summed.whole], [0, 3, 1], 2)
+    kept = ~without
+    rows, groups = int(kept.sum()), len(table.groups)
+    fields = [
+        _named(np.tile(np.arange(groups), rows), [group.name for group in table.groups]),
+        _named(state[kept].reshape(-1), words.GROUP_STATES),
+        pa.array(round_as_python(summed.points[kept].reshape(-1), 2)),
+        pa.array(np.tile([group.cap for group in table.groups], rows)),
+        pa.array(round_as_python(summed.rooms[kept].reshape(-1), 2)),
+    ]
+    structs = pa.StructArray.from_arrays(fields, fields=list(GROUP_TYPE))
+    offsets = np.concatenate(([0], np.cumsum(np.where(kept, groups, 0))))
+    mask = pa.array(without) if without.any() else None
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), structs, mask=mask)
 
 
 def _why_not(weighed: Weighed, counted: Bools, does_not: Bools) -> Ints:

@@ -17,7 +17,7 @@ from leadflow_assets.domain.distress import record as words
 from leadflow_assets.domain.distress.signal import FAULTS
 from leadflow_assets.domain.distress.table import ScoreTable, load_table
 from leadflow_assets.enrich.scoring.kernel import REFUSED_AS, Bools, Ints, Summed, Weighed, sum_up, weigh
-from leadflow_assets.enrich.scoring.lines import LINES_TYPE, lines_of, names_where
+from leadflow_assets.enrich.scoring.lines import GROUPS_TYPE, LINES_TYPE, groups_of, lines_of, names_where
 from leadflow_assets.errors import UsageError
 
 # One row per property; signals name it by its place here.
@@ -62,6 +62,8 @@ SCORES_SCHEMA: Final = pa.schema(
         pa.field("factors", pa.list_(pa.string())),
         pa.field("groups_present", pa.int32()),
         pa.field("groups_unknown", pa.list_(pa.string())),
+        # What is known of each group, in the order of the table; null where the score does not apply.
+        pa.field("groups", GROUPS_TYPE),
         pa.field("lines", LINES_TYPE, nullable=False),
         pa.field("faults", pa.int32(), nullable=False),
     ]
@@ -141,6 +143,7 @@ def _part(
         "factors": names_where(summed.counted, [factor.name for factor in table.factors], does_not),
         "groups_present": pc.if_else(blank, pa.scalar(None, pa.int32()), _groups_present(summed, table)),
         "groups_unknown": names_where(summed.unknown, [group.name for group in table.groups], does_not),
+        "groups": groups_of(summed, table, does_not),
         "lines": lines,
         "faults": pa.array(_faults(weighed, where, len(subjects)), pa.int32()),
     }

@@ -1,6 +1,6 @@
 -- The signals of many properties at a day: domain/distress/signals.py and cases.py as sets.
 -- Inputs: property (mart/properties with `row`, roll_seen), notice_list and lien_list (row, records), case_in
--- (mart/case_matches with `row`), asked_in (row, foreclosure, tax, liens), rate_in (month, r30, r15).
+-- (mart/case_matches with `row`), asked_in (row, foreclosure, tax, liens, loans), rate_in (month, r30, r15).
 -- Names in braces are filled in by derive.py from the constants of the domain.
 
 CREATE OR REPLACE TEMP TABLE matched AS
@@ -282,7 +282,7 @@ SELECT
     | CASE WHEN fresh(a.liens, {attom_days})
             OR (p.liens_source IS NOT NULL AND fresh(p.liens_source_date, {attom_days}))
         THEN {lien_bits} ELSE 0 END
-    | CASE WHEN e.method <> '{unknown}' AND fresh(e.known_on, {attom_days}) THEN {leverage_bits} ELSE 0 END
+    | CASE WHEN e.method <> '{unknown}' AND (fresh(a.loans, {attom_days}) OR fresh(e.known_on, {attom_days})) THEN {leverage_bits} ELSE 0 END
     | CASE WHEN fresh(h.seen, {roll_days}) AND (p.roll_seen IS NULL OR p.roll_seen <= {asof})
             AND p.occupancy IN ('owner_occupied', {absentee}) AND h.new_owner IS NULL
         THEN {absentee_bits} ELSE 0 END AS known,

@@ -1,0 +1,14 @@
+"""Days in Massachusetts: a moment of the evening is already tomorrow in UTC, and would be the future here."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+ZONE: Final = "America/New_York"
+
+
+def local_day(moment: datetime) -> date:
+    """The day it was in Massachusetts at an aware moment."""
+    return moment.astimezone(ZoneInfo(ZONE)).date()
