@@ -71,7 +71,7 @@ def staged_entry(
     partition = DISTRESS_SCORES.partition(town)
     facts = {
         "rows_in": rows.num_rows,
-        "asof": asof.isoformat(),
+        "as_of": asof.isoformat(),
         "version": table.version,
         "table_hash": table.hash,
         **figures(rows),

@@ -70,7 +70,7 @@ def _put_together(properties: pa.Table, scored: pa.Table, equity: pa.Table) -> p
         "loc_id": properties["loc_id"],
         "version": scored["table_version"],
         "table_hash": scored["table_hash"],
-        "asof": scored["asof"],
+        "as_of": scored["asof"],
         "state": scored["status"],
         "not_applicable_reason": scored["reason"],
         "low": scored["score"],

@@ -211,7 +211,7 @@ class _Run:
 
     def _is_of_the_day(self, town: int, made_from: dict[str, str]) -> bool:
         entry = self.inputs.published.get(town)
-        same = entry is not None and entry.facts.get("asof") == self.day.isoformat()
+        same = entry is not None and entry.facts.get("as_of") == self.day.isoformat()
         return same and self._is_same(town, made_from)
 
 

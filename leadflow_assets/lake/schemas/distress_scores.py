@@ -60,7 +60,7 @@ class DistressScores(TableModel):
     loc_id: Series[Text] = column("LOC_ID of its parcel; not permanent", nullable=True)
     version: Series[Text] = column("Version of the table of points")
     table_hash: Series[Text] = column("First 12 hex digits of the SHA-256 of that table")
-    asof: Series[Date] = column("Day for which it is reckoned")
+    as_of: Series[Date] = column("Day for which it is reckoned")
     state: Series[Text] = column(
         "scored; unknown: no group is known, which is not low; not_applicable", isin=record.STATUSES
     )
