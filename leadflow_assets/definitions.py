@@ -20,6 +20,7 @@ with warnings.catch_warnings():
     from leadflow_assets.assets.courts import court_dockets
     from leadflow_assets.assets.massgis import massgis_assets
     from leadflow_assets.assets.property_records import property_records_asset
+    from leadflow_assets.assets.scores import distress_scores_asset
     from leadflow_assets.assets.search import search_index
     from leadflow_assets.automation.attom import (
         attom_batches_open,
@@ -38,6 +39,7 @@ with warnings.catch_warnings():
     )
     from leadflow_assets.automation.jobs import build_search_index_job, nightly_refresh, refresh_towns_job
     from leadflow_assets.automation.published import published_elsewhere
+    from leadflow_assets.automation.scores import score_properties, scores_outdated
     from leadflow_assets.automation.sensors import alert_on_failure, new_releases, search_index_outdated
 
 
@@ -58,6 +60,7 @@ def build_definitions(settings: LeadflowSettings | None = None) -> dg.Definition
                 property_records_asset(partitions),
                 court_dockets,
                 case_matches_asset(partitions),
+                distress_scores_asset(partitions),
                 search_index,
             ],
             asset_checks=build_checks(partitions),
@@ -67,6 +70,7 @@ def build_definitions(settings: LeadflowSettings | None = None) -> dg.Definition
                 submit_attom_batch,
                 refresh_court_cases,
                 match_cases_to_properties,
+                score_properties,
                 build_search_index_job,
             ],
             schedules=[nightly_refresh, daily_court_cases],
@@ -77,6 +81,7 @@ def build_definitions(settings: LeadflowSettings | None = None) -> dg.Definition
                 spend_alerts,
                 courts_resume,
                 case_matches_outdated,
+                scores_outdated,
                 published_elsewhere,
                 search_index_outdated,
                 alert_on_failure,

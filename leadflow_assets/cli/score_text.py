@@ -124,7 +124,7 @@ def headline(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if row["score_if_links_hold"] != row["score"]:
         yield "If links hold", f"{row['score_if_links_hold']:.1f} to {row['high_if_links_hold']:.1f}"
     if row["faults"]:
-        yield "Faults", f"{row['faults']} signals refused for a fault of their data"
+        yield "Faults", f"signals refused for a fault of their data: {row['faults']}"
 
 
 def reason_lines(
@@ -179,5 +179,5 @@ def _about_courts(covered: Sequence[str] | None) -> Iterator[str]:
     if covered is None:
         yield "How far courts had been asked on that day is not known: they count as not asked."
     elif "bankruptcy_petition" not in covered:
-        yield "Bankruptcies are not known far enough back to tell that there is none: leadflow cases coverage."
+        yield "Bankruptcies are not known far enough back to say that there is none: leadflow cases coverage."
     yield "Divorces and evictions have no complete source in Massachusetts: they stay unknown."
