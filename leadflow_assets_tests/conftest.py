@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import boto3
+import hypothesis
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -25,6 +26,10 @@ from leadflow_assets.lake.snapshots import PartitionEntry, Snapshot
 from leadflow_assets.lake.tables import PARCELS, SCHEMA_VERSION
 from leadflow_assets.sampleton import PackageSpec, Planted, write_package
 from leadflow_assets.settings import Settings, load_settings
+
+# How long an example takes depends on who else uses the machine: no test is timed.
+hypothesis.settings.register_profile("leadflow", deadline=None)
+hypothesis.settings.load_profile("leadflow")
 
 Kind = Literal["local", "s3"]
 KINDS: tuple[Kind, ...] = ("local", "s3")

@@ -13,7 +13,7 @@ from leadflow_assets.assets.metadata import OWNER, asset_key, column_schema, des
 from leadflow_assets.assets.resources import LeadflowSettings
 from leadflow_assets.domain.courts.model import UNKNOWN_MONTH
 from leadflow_assets.enrich.courts.code import courts_code_version
-from leadflow_assets.enrich.courts.report import CourtStep, LandReport
+from leadflow_assets.enrich.courts.report import CourtStep, LandReport, Progress
 from leadflow_assets.enrich.courts.service import Courts
 from leadflow_assets.errors import BudgetReachedError, LeadflowError
 from leadflow_assets.lake.lake import Lake
@@ -21,6 +21,7 @@ from leadflow_assets.lake.snapshots import PartitionEntry
 from leadflow_assets.lake.tables import COURT_CASES, COURT_DOCKETS, COURT_PARTIES, COURTS, Table
 from leadflow_assets.partitions import court_month_of, court_months, court_partition_key
 
+_CALLS_PER_LINE = 10
 DOCKETS_KEY, CASES_KEY, PARTIES_KEY = map(asset_key, (COURT_DOCKETS, COURT_CASES, COURT_PARTIES))
 
 
@@ -69,7 +70,7 @@ def court_dockets(context: dg.AssetExecutionContext, settings: LeadflowSettings)
         done += courts.rebuild(asked)
         for court, months in wanted.items():
             try:
-                courts.refresh([court], sorted(months, reverse=True), progress=_teller(context))
+                courts.refresh([court], sorted(months, reverse=True), progress=teller(context))
             finally:
                 done += courts.report.landed
     except BudgetReachedError as error:
@@ -121,8 +122,14 @@ def court_event(lake: Lake, table: Table, partition: str, entry: PartitionEntry)
     )
 
 
-def _teller(context: dg.AssetExecutionContext) -> Any:
+def teller(context: dg.AssetExecutionContext | dg.OpExecutionContext) -> Progress:
+    """Progress for the log of a run: every tenth call, and every wait."""
+    told = 0
+
     def tell(step: CourtStep) -> None:
-        context.log.info(f"{step.text} ({step.calls} calls)")
+        nonlocal told
+        if step.waiting or step.calls >= told + _CALLS_PER_LINE:
+            told = step.calls
+            context.log.info(f"{step.text} ({step.calls} calls)")
 
     return tell

@@ -5,14 +5,15 @@ from collections.abc import Iterator
 import dagster as dg
 
 from leadflow_assets.assets.case_matches import log_matches
-from leadflow_assets.assets.courts import log_landed
+from leadflow_assets.assets.courts import log_landed, teller
 from leadflow_assets.assets.resources import LeadflowSettings
 from leadflow_assets.enrich.case_matches.service import match_cases, outdated
-from leadflow_assets.enrich.courts.report import CourtStep
 from leadflow_assets.enrich.courts.service import Courts
 from leadflow_assets.errors import BudgetReachedError, LeadflowError
 from leadflow_assets.lake.lake import Lake
 
+# A cursor: Dagster takes an empty one for none and keeps the last.
+_NOTHING_WAITS = "none"
 _NOT_CONFIGURED = "CourtListener is not configured: set COURTLISTENER_API_KEY."
 
 
@@ -27,11 +28,8 @@ def fetch_court_cases(context: dg.OpExecutionContext, settings: LeadflowSettings
     courts = Courts(loaded, run_id=context.run.run_id)
     problem: LeadflowError | None = None
 
-    def tell(step: CourtStep) -> None:
-        context.log.info(f"{step.text} ({step.calls} calls)")
-
     try:
-        courts.refresh(progress=tell)
+        courts.refresh(progress=teller(context))
     except LeadflowError as error:
         problem = error
     landed = courts.report.landed
@@ -99,9 +97,10 @@ def courts_resume(context: dg.SensorEvaluationContext, settings: LeadflowSetting
     if resumes_at is not None:
         told = f"There are calls again at {resumes_at:%Y-%m-%d %H:%M} UTC."
         return dg.SensorResult(skip_reason=told, cursor=resumes_at.isoformat())
-    if not context.cursor:
+    if context.cursor in (None, _NOTHING_WAITS):
         return dg.SensorResult(skip_reason="No fetch waits for calls.")
-    return dg.SensorResult(run_requests=[dg.RunRequest(run_key=f"resume:{context.cursor}")], cursor="")
+    request = dg.RunRequest(run_key=f"resume:{context.cursor}")
+    return dg.SensorResult(run_requests=[request], cursor=_NOTHING_WAITS)
 
 
 @dg.sensor(

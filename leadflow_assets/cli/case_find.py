@@ -32,10 +32,11 @@ def register(app: typer.Typer) -> None:
 
 def find(town: TownArgument, loc_id: LocIdArgument, all_: AllFlag = False, json: JsonFlag = False) -> None:
     """Show the court cases matched to a parcel, with their evidence, and where was looked for what."""
-    from leadflow_assets.domain.court_coverage import coverage, statement
+    from leadflow_assets.domain.court_coverage import by_type, coverage, statement
     from leadflow_assets.domain.courts.kinds import CASE_TYPES
     from leadflow_assets.domain.towns import find_town
     from leadflow_assets.lake.lake import Lake
+    from leadflow_assets.search.case_notes import statements as together
     from leadflow_assets.search.cases import cases_of, properties_at
     from leadflow_assets.search.court_facts import court_facts
 
@@ -60,8 +61,8 @@ def find(town: TownArgument, loc_id: LocIdArgument, all_: AllFlag = False, json:
         _show(case)
     if not found:
         note("No case is matched here. What that means, type by type:")
-    for name, text in statements.items():
-        typer.echo(f"{name}: {text}")
+    for text in together(tuple(CASE_TYPES), counts, by_type(rows)):
+        typer.echo(text)
 
 
 def _document(case: CaseAtParcel) -> dict[str, Any]:

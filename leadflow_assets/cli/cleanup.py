@@ -27,6 +27,8 @@ def register(app: typer.Typer) -> None:
 def cleanup(dry_run: DryRunFlag = False, days: DaysOption = 90, json: JsonFlag = False) -> None:
     """Remove old snapshots and versions, old Dagster runs, and leftovers of killed processes.
 
+    Purges that were interrupted are finished.
+
     Current tables are never touched. Queries --as-of a day before the kept history then say so.
     """
     from leadflow_assets.lake.cleanup import removable
@@ -34,6 +36,8 @@ def cleanup(dry_run: DryRunFlag = False, days: DaysOption = 90, json: JsonFlag =
     from leadflow_assets.lake.staging import sweep
 
     lake = Lake(current_settings())
+    if not dry_run:
+        _finish_purges(lake)
     found = removable(lake.store, days=days)
     rows: dict[str, dict[str, Any]] = {}
     for removal in found:
@@ -56,6 +60,17 @@ def cleanup(dry_run: DryRunFlag = False, days: DaysOption = 90, json: JsonFlag =
     emit_rows(list(rows.values()), _COLUMNS, json)
     if not json:
         note(("Would remove" if dry_run else "Removed") + f" {len(found)} files from {lake.store.uri}.")
+
+
+def _finish_purges(lake: Lake) -> None:
+    """What was to be purged and was interrupted goes first of all."""
+    from leadflow_assets.refresh.withheld import load_purged
+
+    if load_purged(lake.settings) is not None:
+        from leadflow_assets.enrich.purge.service import Purges
+
+        for report in Purges(lake.settings).resume():
+            note(f"Finished purge {report.purge_id}.")
 
 
 def _forget_answers(lake: Lake, days: int, dry_run: bool) -> int:

@@ -127,6 +127,7 @@ def _show(settings: Settings) -> None:
         ("map", str(picture)),
         ("search", f"{command} search --help"),
         ("ATTOM batches", f"{command} batch list; {command} spend"),
+        ("court cases", f"{command} cases list; {command} cases coverage; {command} review list"),
         ("SQL", f'{command} sql "FROM mart.properties LIMIT 5"'),
         ("Dagster UI", f"{command} ui          then http://127.0.0.1:3000"),
         ("a real town", f"{command} refresh bellingham"),
@@ -153,6 +154,12 @@ def _show_search(settings: Settings, command: str) -> None:
     with open_searcher(settings) as searcher:
         asked = criteria_from({"towns": ["sampleton"], "use_codes": ["104"], "absentee": "any"})
         found = searcher.search(asked, limit=1, columns=("loc_id",)).rows.to_pylist()
+    tries.append(
+        (
+            "Properties whose owners are in court, by files that anybody can bring (sample data)",
+            ["search", "--town", "sampleton", "--case", "any", "--sort", "-case_newest", "--limit", "5"],
+        )
+    )
     if found:
         tries.append(("One of them, with all that is known", ["parcel", "sampleton", found[0]["loc_id"]]))
     for title, arguments in tries:

@@ -94,6 +94,26 @@ def _court_cases(settings: Settings, live: bool) -> Iterator[Finding]:
         yield Finding("CourtListener live", "failed", error.message, error.hint)
 
 
+def _purges(settings: Settings, repair: bool) -> Iterator[Finding]:
+    """Is every purge finished? ``repair`` finishes them; nothing, where nobody ever purged."""
+    from leadflow_assets.enrich.purge.service import Purges
+    from leadflow_assets.refresh.doctor import Finding
+
+    try:
+        purges = Purges(settings)
+        if repair:
+            purges.resume()
+        every = purges.all()
+    except LeadflowError as error:
+        yield Finding("purges", "failed", error.message, error.hint)
+        return
+    waiting = sum(purge.finished_at is None for purge in every)
+    if waiting:
+        yield Finding("purges", "failed", f"{waiting} not finished", "Run `leadflow purge resume`.")
+    elif every:
+        yield Finding("purges", "ok", f"{len(every)}, all finished")
+
+
 def doctor(
     live: Annotated[
         bool, typer.Option("--live", help="Also ask MassGIS, ATTOM and CourtListener, at no cost.")
@@ -120,6 +140,7 @@ def doctor(
             _search_index(settings),
             _attom(settings, live),
             _court_cases(settings, live),
+            _purges(settings, repair),
         ):
             rows.append(asdict(finding))
             step.advance(note=finding.name)

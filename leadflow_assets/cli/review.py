@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import getpass
 import re
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
@@ -26,14 +27,11 @@ class Kind(StrEnum):
 
 _CASES: Final = (
     Column("match_id", "match", wrap=False),
-    Column("town", wrap=False),
-    Column("site_address", "address", min_width=12),
-    Column("owner_name", "owner on record", min_width=12),
-    Column("party_name", "party", min_width=12),
-    Column("case_type", "case"),
-    Column("docket_number", "number", wrap=False),
-    Column("date_filed", "filed", wrap=False),
     Column("probability", "likely", ".0%"),
+    Column("place", "property", min_width=9),
+    Column("owner_name", "owner on record", min_width=10),
+    Column("party_name", "party", min_width=10),
+    Column("case", min_width=11),
 )
 _PROPERTIES: Final = (
     Column("attom_id", "ATTOM id", wrap=False),
@@ -117,7 +115,8 @@ def list_(
             continue
         rows = lister(towns, limit, all_, json)
         if rows or json:
-            emit_rows([{"kind": wanted.value, **row} for row in rows], columns, json)
+            shown_rows = rows if json or wanted is Kind.PROPERTIES else [_shown(row) for row in rows]
+            emit_rows([{"kind": wanted.value, **row} for row in shown_rows], columns, json)
         shown += len(rows)
     if not shown:
         note("Nothing waits for a decision.")
@@ -133,13 +132,21 @@ def show(match: Annotated[str, typer.Argument(help="Id of a case match.")], json
         emit_document({"match": vars(found.match) if found.match else None, "history": history})
         return
     if found.match:
-        emit_rows([vars(found.match)], _CASES, False)
+        emit_rows([_shown(vars(found.match))], _CASES, False)
         for sentence in found.match.evidence:
             typer.echo(f"  {sentence}")
     else:
         note("Nothing is published of this match any more.")
     if history:
         emit_rows(history, _HISTORY, False)
+
+
+def _shown(match: Mapping[str, Any]) -> dict[str, Any]:
+    """A case match in columns that fit a window: where it is, and which case of when."""
+    filed = match["date_filed"] or "no day yet"
+    case = f"{str(match['case_type']).replace('_', ' ')} {match['docket_number'] or ''}".strip()
+    place = f"{match['site_address'] or match['property_id']}, {match['town']}"
+    return {**match, "place": place, "case": f"{case}, {filed}"}
 
 
 def confirm(

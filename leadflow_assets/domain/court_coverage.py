@@ -93,7 +93,7 @@ def statement(case_type: str, found: int, rows: Sequence[Coverage]) -> str:
     mine = [row for row in rows if row.case_type == case_type]
     sources = " ".join(row.words for row in mine) or "No source is known for them."
     if found:
-        return f"{found:,} {words} found. {sources}"
+        return f"Found {found:,} {words if found > 1 else CASE_TYPES[case_type].word}. {sources}"
     if any(row.state in ("covered", "stale") for row in mine):
         return f"No {words} found where it was looked for. {sources}"
     return f"Whether there are {words} is not known. {sources}"

@@ -38,6 +38,7 @@ REASONS = (
     "post_office_box_local",
     "no_number",
     "state_unknown",
+    "withheld",  # at the owner's request
     # absentee
     "elsewhere",
     "post_office_box_elsewhere",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import random
 import time
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,7 +18,7 @@ from functools import cached_property
 from typing import Any
 
 from leadflow_assets.errors import StoreError, UsageError
-from leadflow_assets.lake.store import Store
+from leadflow_assets.lake.store import STAGING, Store
 
 # Far more than concurrent publishers need; a store that refuses this often is broken.
 _MAX_ATTEMPTS = 200
@@ -158,6 +159,19 @@ class SnapshotLog:
         )
         created = self.store.put_new(self._key(snapshot.number), _to_json(snapshot))
         return snapshot if created else None
+
+    def replace(self, snapshot: Snapshot) -> None:
+        """Put another content in the place of an earlier entry; the whole entry changes at once.
+
+        History is not changed but for one reason: what was purged must not be in it. The newest entry is not
+        replaced but followed by another one, since publishers build on it.
+        """
+        temporary = f"{STAGING}/{uuid.uuid4().hex}.json"
+        self.store.put_new(temporary, _to_json(snapshot))
+        try:
+            self.store.copy_over(temporary, self._key(snapshot.number))
+        finally:
+            self.store.delete(temporary)
 
     def _numbers(self, after: int) -> list[int]:
         prefix = f"_log/{self.table}/"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from leadflow_assets.domain.purging import Purged
 from leadflow_assets.domain.towns import Town
 from leadflow_assets.errors import (
     LeadflowError,
@@ -22,6 +23,7 @@ from leadflow_assets.lake.lake import Lake
 from leadflow_assets.lake.snapshots import PartitionEntry, Snapshot
 from leadflow_assets.refresh.properties import PACKAGE_INPUT
 from leadflow_assets.refresh.town import MADE_TABLES, all_current
+from leadflow_assets.refresh.withheld import load_purged
 from leadflow_assets.settings import Settings
 from leadflow_assets.sources.http import make_client
 from leadflow_assets.sources.massgis.download import changed, head, local_path
@@ -62,15 +64,16 @@ class TownPlan:
 
 @dataclass(frozen=True)
 class Held:
-    """What is published for the towns: raw entries and fingerprints, read once per run."""
+    """What is published for the towns: raw entries and fingerprints, read once per run; who was purged."""
 
     snapshots: Mapping[str, Snapshot] = field(default_factory=dict)
+    purged: Purged | None = None
 
     @classmethod
     def read(cls, lake: Lake) -> Held:
         """The newest snapshots of all tables of the MassGIS graph, and of the records joined to it."""
         wanted = (tables.MASSGIS_PACKAGES, tables.PROPERTY_RECORDS, *MADE_TABLES)
-        return cls({t.name: lake.snapshot(t) for t in wanted})
+        return cls({t.name: lake.snapshot(t) for t in wanted}, load_purged(lake.settings))
 
     def package(self, town: Town) -> PartitionEntry | None:
         """The town's published package."""
@@ -91,7 +94,8 @@ class Held:
         if package is None:
             return False
         records = self.entry(tables.PROPERTY_RECORDS.name, town)
-        return all_current(self.fingerprints(town), {PACKAGE_INPUT: package.data.sha256}, records)
+        mark = self.purged.town_mark(town.town_id) if self.purged else ""
+        return all_current(self.fingerprints(town), {PACKAGE_INPUT: package.data.sha256}, records, mark)
 
 
 def plan_towns(

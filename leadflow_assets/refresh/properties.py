@@ -14,19 +14,31 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from leadflow_assets.domain.purging import Purged
 from leadflow_assets.lake import tables
 from leadflow_assets.lake.lake import Lake, fingerprint
 from leadflow_assets.lake.publish import StagedPartition
 from leadflow_assets.lake.snapshots import PartitionEntry
-from leadflow_assets.lake.tables import SCHEMA_VERSION
+from leadflow_assets.lake.tables import SCHEMA_VERSION, Table
 from leadflow_assets.pipeline.core import CoreTables
 from leadflow_assets.pipeline.properties import Provenance, build_properties
 from leadflow_assets.pipeline.vendor_facts import vendor_counts, with_vendor_facts
+from leadflow_assets.pipeline.withheld import withheld_properties, without_property_owners
 from leadflow_assets.refresh.code import code_version
 from leadflow_assets.refresh.stage import stage
 
 PACKAGE_INPUT = tables.MASSGIS_PACKAGES.name
 RECORDS_INPUT = tables.PROPERTY_RECORDS.name
+# Who asked to be left out of the town's tables: see ``domain.purging``. Absent where nobody did.
+WITHHELD_INPUT = "state/withheld"
+# The tables of a town that tell who owns what.
+TELL_OWNERS = (tables.ASSESSMENTS, tables.ASSESSMENT_RELEASES, tables.PROPERTIES)
+
+
+def with_withheld(table: Table, inputs: Mapping[str, str], mark: str) -> dict[str, str]:
+    """The inputs of a town's table with who is withheld from it; ``mark`` is empty for nobody."""
+    plain = {name: value for name, value in inputs.items() if name != WITHHELD_INPUT}
+    return {**plain, WITHHELD_INPUT: mark} if mark and table in TELL_OWNERS else plain
 
 
 def properties_inputs(package: Mapping[str, str], records: PartitionEntry | None) -> dict[str, str]:
@@ -61,8 +73,12 @@ def stage_properties(
     lake: Lake,
     records: PartitionEntry | None,
     folder: Path,
-) -> StagedPartition:
-    """Make mart/properties of a town from its clean tables; ``inputs`` are the package's."""
+    purged: Purged | None = None,
+) -> tuple[StagedPartition, frozenset[str]]:
+    """Make mart/properties of a town from its clean tables; ``inputs`` are the package's.
+
+    Owners who are ``purged`` are withheld; with it come the ids of the records that are theirs.
+    """
     source = provenance(receipt)
     rows = build_properties(
         core.release.town_id,
@@ -72,6 +88,11 @@ def stage_properties(
         source,
         read_records(lake, records, folder),
     )
+    withheld: frozenset[str] = frozenset()
+    if purged is not None:
+        mask = withheld_properties(purged, rows)
+        withheld = frozenset(rows["assessment_id"].filter(mask).to_pylist())
+        rows = without_property_owners(rows, mask) if withheld else rows
     facts = {
         "release": core.release.name,
         "fiscal_year": core.release.fiscal_year,
@@ -81,7 +102,8 @@ def stage_properties(
         **vendor_counts(rows),
     }
     partition = tables.PROPERTIES.partition(core.release.town_id)
-    return stage(tables.PROPERTIES, rows, partition, properties_inputs(inputs, records), facts, folder)
+    made_from = properties_inputs(inputs, records)
+    return stage(tables.PROPERTIES, rows, partition, made_from, facts, folder), withheld
 
 
 def restage_properties(

@@ -15,6 +15,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from leadflow_assets.domain.purging import Purged
 from leadflow_assets.domain.towns import Town, town_by_id
 from leadflow_assets.errors import BadPackageError, LeadflowError
 from leadflow_assets.lake import tables
@@ -24,9 +25,16 @@ from leadflow_assets.lake.snapshots import PartitionEntry
 from leadflow_assets.lake.tables import SCHEMA_VERSION
 from leadflow_assets.pipeline.core import CoreTables, clean_package
 from leadflow_assets.pipeline.release import release_name
+from leadflow_assets.pipeline.withheld import without_quarantined_owners
 from leadflow_assets.refresh.code import code_version
-from leadflow_assets.refresh.properties import PACKAGE_INPUT, properties_inputs, stage_properties
+from leadflow_assets.refresh.properties import (
+    PACKAGE_INPUT,
+    properties_inputs,
+    stage_properties,
+    with_withheld,
+)
 from leadflow_assets.refresh.stage import stage
+from leadflow_assets.refresh.withheld import load_purged, without_owners
 from leadflow_assets.settings import Settings
 from leadflow_assets.sources.http import make_client, redact_url
 from leadflow_assets.sources.massgis.download import fetch, local_path
@@ -98,11 +106,13 @@ def _made(
     task: TownTask, town: Town, lake: Lake, folder: Path, path: Path, receipt: dict[str, Any], is_new: bool
 ) -> tuple[dict[str, dict[str, PartitionEntry]], list[str]]:
     inputs = {PACKAGE_INPUT: str(receipt["sha256"])}
-    # Read now, not when the run was planned: what was matched meanwhile counts.
+    # Read now, not when the run was planned: what was matched, and who was purged, meanwhile counts.
+    purged = load_purged(task.settings)
+    mark = purged.town_mark(town.town_id) if purged else ""
     records = lake.snapshot(tables.PROPERTY_RECORDS).partitions.get(
         tables.PROPERTY_RECORDS.partition(town.town_id)
     )
-    if not task.force and all_current(task.published, inputs, records):
+    if not task.force and all_current(task.published, inputs, records, mark):
         return _renewed_receipt(task, lake, path, receipt, folder), ["the package is the one already here"]
     package = open_package(
         path,
@@ -113,8 +123,10 @@ def _made(
     core = clean_package(package, _seen_on(receipt))
     _refuse_older(task, core, receipt)
     staged = [*([_raw(town, path, receipt, package, core, folder)] if is_new or task.force else [])]
-    staged += _core(core, inputs, folder)
-    staged.append(stage_properties(core, receipt, inputs, lake, records, folder))
+    for_owners = with_withheld(tables.PROPERTIES, inputs, mark)
+    properties, withheld = stage_properties(core, receipt, for_owners, lake, records, folder, purged)
+    staged += _core(without_owners(core, purged, withheld), purged, inputs, mark, folder)
+    staged.append(properties)
     uploaded: dict[str, dict[str, PartitionEntry]] = {}
     for partition in staged:
         uploaded.setdefault(partition.table, {})[partition.partition] = upload(lake.store, partition)
@@ -134,14 +146,15 @@ def _renewed_receipt(
 
 
 def all_current(
-    published: Mapping[str, str], inputs: Mapping[str, str], records: PartitionEntry | None
+    published: Mapping[str, str], inputs: Mapping[str, str], records: PartitionEntry | None, mark: str = ""
 ) -> bool:
     """Do these fingerprints, by table name, say that every table was made from these inputs by this code?
 
-    ``records`` is the town's published mart/property_records, which mart/properties is made from too.
+    ``records`` is the town's published mart/property_records, which mart/properties is made from too;
+    ``mark`` says who is withheld in the town.
     """
-    made_from = {t.name: inputs for t in MADE_TABLES}
-    made_from[tables.PROPERTIES.name] = properties_inputs(inputs, records)
+    made_from = {t.name: with_withheld(t, inputs, mark) for t in MADE_TABLES}
+    made_from[tables.PROPERTIES.name] = properties_inputs(made_from[tables.PROPERTIES.name], records)
     return all(
         published.get(t.name) == fingerprint(t, made_from[t.name], code_version()) for t in MADE_TABLES
     )
@@ -238,8 +251,11 @@ def _staged_package(
     )
 
 
-def _core(core: CoreTables, inputs: Mapping[str, str], folder: Path) -> Iterator[StagedPartition]:
+def _core(
+    core: CoreTables, purged: Purged | None, package: Mapping[str, str], mark: str, folder: Path
+) -> Iterator[StagedPartition]:
     for table, clean in core.tables.items():
+        inputs = with_withheld(table, package, mark)
         facts = {
             "release": core.release.name,
             "fiscal_year": core.release.fiscal_year,
@@ -250,6 +266,8 @@ def _core(core: CoreTables, inputs: Mapping[str, str], folder: Path) -> Iterator
             **clean.facts,
         }
         rejects = clean.quarantine.rows(core.release.town_id, core.release.name)
+        if purged is not None and table is tables.ASSESSMENTS:
+            rejects = without_quarantined_owners(purged, rejects) or rejects
         staged = stage(
             table, clean.rows, table.partition(core.release.town_id), inputs, facts, folder, rejects
         )

@@ -34,12 +34,15 @@ SELECT ''::VARCHAR AS property_id, ''::VARCHAR AS case_id, ''::VARCHAR AS source
        ''::VARCHAR AS action_type, ''::VARCHAR AS tier, NULL::DATE AS filed, ''::VARCHAR AS lien_type,
        NULL::DOUBLE AS lien_amount, NULL::DATE AS expires_on WHERE false
 """
-# One row per property: the columns of ``columns.CASE_COLUMNS`` behind its key.
+# One row per property: the columns of ``columns.CASE_COLUMNS`` behind its key. Case by case first: DuckDB's
+# distinct aggregates take three times as long.
 SUMMARY_SQL = """
-SELECT {key}, count(DISTINCT case_id)::BIGINT AS case_count,
-       string_agg(DISTINCT case_type, ', ' ORDER BY case_type) AS case_types,
+SELECT {key}, count(*)::BIGINT AS case_count,
+       array_to_string(list_sort(list_distinct(flatten(list(types)))), ', ') AS case_types,
        min(tier) AS case_best_tier, max(filed) AS case_newest
-FROM cases GROUP BY {key} ORDER BY {key}
+FROM (SELECT {key}, case_id, list(case_type) AS types, min(tier) AS tier, max(filed) AS filed
+      FROM cases GROUP BY {key}, case_id)
+GROUP BY {key} ORDER BY {key}
 """
 # Types whose cases carry liens: what an empty answer to a question for liens is about.
 _LIEN_CASES = ("recorded_lien", "tax_lien_case")

@@ -17,6 +17,7 @@ from typing import Any, Final
 import duckdb
 
 from leadflow_assets.domain.courts.kinds import CASE_TYPES
+from leadflow_assets.domain.courts.notices import AUTOMATIC_STAY, COUNSEL
 from leadflow_assets.domain.linkage.words import explain
 from leadflow_assets.domain.towns import Town
 from leadflow_assets.errors import UsageError
@@ -27,13 +28,6 @@ from leadflow_assets.lake.tables import CASE_MATCHES, PROPERTIES, SCHEMA_VERSION
 SHOWN_TIERS: Final = ("confirmed", "possible")
 _TIER_ORDER: Final = ("confirmed", "possible", "unconfirmed")
 _BANKRUPTCIES: Final = ("bankruptcy_petition", "adversary_proceeding")
-STAY_NOTE: Final = (
-    "An automatic stay (11 USC 362) may protect the debtor: a contact that presses for payment or a sale is "
-    "risky. Not legal advice."
-)
-COUNSEL_NOTE: Final = (
-    "The party has a lawyer: do not contact the party directly about the case. Not legal advice."
-)
 
 
 @dataclass(frozen=True)
@@ -229,9 +223,9 @@ def _case(rows: list[Row]) -> CaseAtParcel:
 
 def _notes(case_type: str, is_open: bool, represented: bool | None) -> Iterable[str]:
     if case_type in _BANKRUPTCIES and is_open:
-        yield STAY_NOTE
+        yield AUTOMATIC_STAY
     if represented:
-        yield COUNSEL_NOTE
+        yield COUNSEL
 
 
 def _party(row: Row) -> MatchedParty:

@@ -121,6 +121,15 @@ def outdated(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) -> list[
     return sorted(name for name in indexed.keys() | current.keys() if indexed.get(name) != current.get(name))
 
 
+def cases_outdated(lake: Lake, connection: duckdb.DuckDBPyConnection) -> bool:
+    """Are the cases beside an open index not those of the published mart/case_matches?"""
+    cases, _ = searchable_cases(lake)
+    return (
+        bool(cases.partitions)
+        and open_case_index(index_path(lake.settings).parent, cases, connection) is None
+    )
+
+
 def build_index(
     lake: Lake, *, force: bool = False, on_town: Callable[[int], None] | None = None
 ) -> IndexReport:

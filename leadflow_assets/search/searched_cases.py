@@ -123,11 +123,16 @@ class SearchedCases:
         """Cases that meet the criteria's filters on cases, of these properties, by type."""
         self.load()
         condition, parameters = case_condition(criteria)
-        rows = self._connection.execute(
-            f"SELECT case_type, count(DISTINCT case_id) FROM cases WHERE {condition} "
-            "AND property_id IN (SELECT unnest(?::VARCHAR[])) GROUP BY case_type ORDER BY case_type",
-            [*parameters, list(property_ids)],
-        ).fetchall()
+        # As a table: thousands of values in one parameter take DuckDB longer than all the rest.
+        self._connection.register("__wanted", pa.table({"property_id": pa.array(property_ids, pa.string())}))
+        try:
+            rows = self._connection.execute(
+                f"SELECT case_type, count(DISTINCT case_id) FROM cases WHERE {condition} "
+                "AND property_id IN (FROM __wanted) GROUP BY case_type ORDER BY case_type",
+                parameters,
+            ).fetchall()
+        finally:
+            self._connection.unregister("__wanted")
         return dict(rows)
 
     def types(self) -> dict[str, int]:

@@ -39,10 +39,13 @@ from leadflow_assets.sources.courtlistener.errors import (
 from leadflow_assets.state import case_searches, database
 from leadflow_assets_tests.conftest import forget_environment
 from leadflow_assets_tests.integration.pipeline_helpers import Published, refresh, settings_for
+from leadflow_assets_tests.integration.test_state import postgres_url as postgres_url
+from leadflow_assets_tests.integration.test_state import settings as state_settings
 from leadflow_assets_tests.vendors.courtlistener import TOKEN, CourtListenerServer, Fault
 from leadflow_assets_tests.vendors.courtlistener_cases import SampleCase, SampleParty
 
 Run = Callable[..., tuple[int, str, str]]
+databases = state_settings
 
 
 # --- Whom to ask for
@@ -247,6 +250,31 @@ class TestMemory:
         loc_id = units["loc_id"].value_counts().index[0]
         found = parcels_at(Lake(desk.settings), SAMPLETON, str(loc_id))
         assert len(found) > 1 and all(parcel.loc_id == parcel.property_id for parcel in found)
+
+
+class TestState:
+    def test_the_newest_answered_look_up_counts_on_both_databases(self, databases: Settings) -> None:
+        start = datetime(2026, 11, 2, 12, tzinfo=UTC)
+        told = [
+            ("F_1_1", "found", 3),
+            ("F_1_1", "failed", 9),
+            ("F_1_1", "nothing", 5),
+            ("F_2_2", "failed", 1),
+        ]
+        with database.session(databases) as session:
+            for loc_id, outcome, day in told:
+                moment = start + timedelta(days=day)
+                search = case_searches.CaseSearch(25, loc_id, moment, outcome, 0, 1, "courtlistener", "mab")
+                case_searches.record(session, search)
+            session.commit()
+        with database.session(databases) as session:
+            ids = ["F_1_1", "F_2_2", *(f"F_{n}_0" for n in range(12_000))]
+            found = case_searches.latest(session, 25, ids)
+            assert {key: search.outcome for key, search in found.items()} == {"F_1_1": "nothing"}
+            assert found["F_1_1"].searched_at == start + timedelta(days=5)
+            assert case_searches.latest(session, 26, ids) == {}
+            days = [search.searched_at.day for search in case_searches.history(session, 25, "F_1_1")]
+            assert days == [5, 7, 11]
 
 
 class TestLimits:

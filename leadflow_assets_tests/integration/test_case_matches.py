@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from leadflow_assets.domain.courts.notices import AUTOMATIC_STAY, COUNSEL
 from leadflow_assets.domain.linkage.words import explain
 from leadflow_assets.domain.towns import SAMPLETON
 from leadflow_assets.enrich.case_matches import service
@@ -24,7 +25,7 @@ from leadflow_assets.errors import UsageError
 from leadflow_assets.lake.lake import Lake
 from leadflow_assets.lake.tables import CASE_MATCHES
 from leadflow_assets.sampleton import Planted
-from leadflow_assets.search.cases import COUNSEL_NOTE, STAY_NOTE, cases_of
+from leadflow_assets.search.cases import cases_of
 from leadflow_assets.settings import Settings
 from leadflow_assets.state import case_reviews, database
 from leadflow_assets_tests.conftest import lake_overrides
@@ -573,7 +574,7 @@ def test_one_case_of_two_sources_is_one_and_is_decided_once(settings: Settings) 
     (one,) = cases_of(Lake(settings), 999, loc_id=here["loc_id"], today=TODAY)
     assert one.sources == ("courtlistener", "other") and len(one.parties) == 2
     assert one.tier == "confirmed" and one.chapter == "13", "what one source lacks the other fills"
-    assert one.notes == (STAY_NOTE, COUNSEL_NOTE) and one.is_open
+    assert one.notes == (AUTOMATIC_STAY, COUNSEL) and one.is_open
     done = decide(settings, one.parties[0].match_id, "rejected", by="pat")
     assert len(done.match_ids) == 2
     assert cases_of(Lake(settings), 999, loc_id=here["loc_id"], unconfirmed=True, today=TODAY) == []

@@ -108,7 +108,7 @@ def test_both_kinds_wait_and_their_ids_tell_which_is_meant(run: Run, places: Pla
     only = run("review", "list", "--kind", "cases", "--json").out.splitlines()
     assert [json.loads(line)["match_id"] for line in only] == [case["match_id"]]
     table = run("review", "list", "--kind", "cases", "--town", "sampleton").out
-    assert case["match_id"] in table and "70%" in table and "Anna Anders" in table
+    assert case["match_id"] in table and "70%" in table and "Anders" in table
     assert "Nothing waits" in run("review", "list", "--kind", "cases", "--town", "monroe").err
     shown = run("review", "show", case["match_id"])
     assert "the name on record is not that of the case's party" in shown.out
@@ -158,8 +158,8 @@ def test_a_parcels_cases_are_shown_with_evidence_and_with_what_was_looked_for(
     assert answer.code == 0
     assert "bankruptcy petition, chapter 13, 26-10001, filed 2026-10-05: confirmed, 99%" in answer.out
     assert "the party's address is the property's or its bill's" in answer.out
-    assert "automatic stay" in answer.out and "has a lawyer" in answer.out
-    assert "Whether there are evictions (summary process) is not known." in answer.out
+    assert "automatic stay" in answer.out and "represented by counsel" in answer.out
+    assert "Not looked for, so not known:" in answer.out and "evictions (summary process)" in answer.out
     document = json.loads(run("cases", "find", "999", loc_id, "--json").out)
     (case,) = document["cases"]
     assert (case["case_id"], case["tier"], case["is_open"]) == ("mab:26-10001", "confirmed", True)
@@ -175,7 +175,8 @@ def test_no_case_found_is_never_said_alone(run: Run, places: Places) -> None:
     empty = min(str(row["loc_id"]) for row in rows if row["loc_id"] and row["loc_id"] not in taken)
     answer = run("cases", "find", "sampleton", empty)
     assert answer.code == 0 and "What that means, type by type" in answer.err
-    assert len(answer.out.splitlines()) == len(CASE_TYPES)
+    assert "Not looked for, so not known:" in answer.out
+    assert all(kind.words in answer.out for kind in CASE_TYPES.values())
     wrong = run("cases", "find", "sampleton", "F_1_1")
     assert wrong.code == 2 and "no such parcel" in wrong.err
     elsewhere = run("cases", "find", "monroe", "F_1_1")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -496,10 +496,10 @@ def test_answers_of_others_are_landed_too_and_what_is_purged_is_not(
     with_clock(settings, clock).month("mab", "2026-10")
     gone = server.cases[3].docket_id
 
-    def purged(row: RawDocket) -> bool:
-        return row.docket_id == gone
+    def clean(rows: Sequence[RawDocket], beside: Sequence[RawDocket]) -> list[RawDocket]:
+        return [row for row in rows if row.docket_id != gone]
 
-    courts = with_clock(settings, clock, purged=purged)
+    courts = with_clock(settings, clock, clean=clean)
     server.cases[4] = replace(server.cases[4], date_terminated=date(2026, 11, 1))
     tomorrow(clock)
     report = courts.month("mab", "2026-10")

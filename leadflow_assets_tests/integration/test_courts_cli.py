@@ -84,7 +84,7 @@ def test_a_month_from_the_command_line_to_the_tables(
     code, out, err = run("cases", "list", "--month", "2026-10", "--type", "bankruptcy_petition", "--limit", 5)
     assert code == 0 and fits(out)
     assert len([line for line in out.splitlines() if "2026-10-" in line]) == 5
-    assert "5 of 66 cases shown" in err and "66 bankruptcy petitions found. CourtListener (mab)" in err
+    assert "5 of 66 cases shown" in err and "Found 66 bankruptcy petitions. CourtListener (mab)" in err
     code, out, _ = run("cases", "list", "--json", "--limit", 1000)
     rows = [json.loads(line) for line in out.splitlines()]
     assert len(rows) == 67 and {row["source"] for row in rows} == {"courtlistener"}

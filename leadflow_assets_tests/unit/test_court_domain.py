@@ -384,6 +384,6 @@ def test_nothing_found_never_stands_alone() -> None:
     assert evictions.startswith("Whether there are evictions (summary process) is not known.")
     assert "Not available from CourtListener" in evictions
     assert "None imported" in evictions
-    assert statement("bankruptcy_petition", 1200, rows).startswith("1,200 bankruptcy petitions found. Court")
+    assert statement("bankruptcy_petition", 1200, rows).startswith("Found 1,200 bankruptcy petitions. Court")
     partial = coverage([replace(FETCHED, partial="debtors' addresses for 24 of 600 cases")], TODAY)
     assert "debtors' addresses for 24 of 600 cases." in statement("bankruptcy_petition", 3, partial)

@@ -531,3 +531,25 @@ def test_evidence_explains_itself() -> None:
         "Co-owner: the property's other owner is a party to the same case (+6.1 bits)",
         "Title: bought on 2022-01-01, after the filing of 2020-06-01 (-5.6 bits)",
     ]
+
+
+@pytest.mark.parametrize(
+    ("printed", "surname"),
+    [
+        ("Leopold Yarrowstoke", "Yarrowstoke"),
+        ("Martin James", "James"),
+        ("Taylor Jordan", "Jordan"),
+        ("Van Thanh Nguyen", "Nguyen"),
+        ("Wei Chen", "Chen"),
+        ("Jose A. De La Cruz", "De La Cruz"),
+        ("Smith, John", "Smith"),
+    ],
+)
+def test_a_name_as_courts_print_it_is_read_in_natural_order(printed: str, surname: str) -> None:
+    """Also where the given name is the rarer, or is a surname as well."""
+    assert [name.party.last for name in read_case_party(printed).names] == [surname]
+
+
+def test_a_list_in_capitals_may_put_the_surname_first() -> None:
+    assert read_case_party("SMITH JOHN A").names[0].party.last == "SMITH"
+    assert read_case_party("JOHN A SMITH").names[0].party.last == "SMITH"

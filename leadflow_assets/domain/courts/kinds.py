@@ -12,6 +12,9 @@ from dataclasses import dataclass
 
 from leadflow_assets.domain.courts.model import is_bankruptcy_court
 
+# The noun of the words below: the first plural among them.
+_PLURAL = re.compile(r"\b(petition|proceeding|suit|case|order|deed|eviction|judgment|lien)s\b")
+
 
 @dataclass(frozen=True)
 class CaseType:
@@ -19,6 +22,11 @@ class CaseType:
 
     words: str
     action_type: str | None
+
+    @property
+    def word(self) -> str:
+        """It in the singular."""
+        return _PLURAL.sub(r"\1", self.words, count=1)
 
 
 CASE_TYPES: Mapping[str, CaseType] = {

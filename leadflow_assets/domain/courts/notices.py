@@ -16,7 +16,7 @@ AUTOMATIC_STAY: Final = (
     "Bankruptcy: the automatic stay (11 U.S.C. 362) forbids acts to collect or to get hold of the property, "
     f"so contact may be unlawful. Ask a lawyer first. {_END}"
 )
-COUNSEL: Final = "The debtor is represented by counsel: contact goes through the attorney."
+COUNSEL: Final = "The party is represented by counsel: contact about the case goes through the attorney."
 COUNSEL_UNKNOWN: Final = "Whether the debtor has counsel is not known; debtors mostly have."
 EVICTION: Final = (
     "Eviction: brought in by hand, expires, and may have been sealed since (G.L. c. 239 s. 16). Look it up "

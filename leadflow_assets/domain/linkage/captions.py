@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from leadflow_assets.domain.owners import OwnerField, Party, parse_owner, search_words
 from leadflow_assets.domain.owners.names import given_percent, surname_percent
-from leadflow_assets.domain.owners.order import NATURAL
+from leadflow_assets.domain.owners.order import MOSTLY_NATURAL, NATURAL
 from leadflow_assets.domain.owners.parties import organisation
 
 PLACEHOLDER = "placeholder"
@@ -20,7 +20,8 @@ ALIASES = ("aka", "fka", "nka", "dba")
 NEVER_LINKED = frozenset({"government", "bank", "unknown", PLACEHOLDER})
 
 _I = re.IGNORECASE
-_COURT_FIELD = OwnerField(None, NATURAL)
+# Clerks type names in natural order and mixed case; lists of owners come in capitals, surname first or not.
+_AS_PRINTED, _IN_CAPITALS = OwnerField(None, MOSTLY_NATURAL), OwnerField(None, NATURAL)
 _IDENTIFIERS = re.compile(
     r"(?:\b(?:SSN|ITIN|EIN|TAX ID)\b.*$)|\b[\dX*]{3}-[\dX*]{2}-\d{4}\b|\b\d\d-\d{7}\b", _I
 )
@@ -127,7 +128,7 @@ def read_case_party(text: str | None) -> CaseParty:
 
 def _read_names(text: str) -> tuple[str, list[Party]]:
     """The kind of a text without aliases, and whom it names."""
-    owner = parse_owner(text, None, _COURT_FIELD)
+    owner = parse_owner(text, None, _IN_CAPITALS if text == text.upper() else _AS_PRINTED)
     if owner.type == "person" and not _ORGANISATION_WORDS.isdisjoint(search_words(text).split()):
         return "company", [organisation(text, confidence=0.6)]
     return owner.type, [_cleaned(party) for party in owner.parties if party.role != "care_of"]

@@ -57,7 +57,8 @@ def explain(evidence: Sequence[Mapping[str, Any]]) -> list[str]:
 def _sentence(term: Mapping[str, Any]) -> str:
     name, outcome = term["term"], term["outcome"]
     if name == "full_name":
-        text = f"{outcome} bear it, {'more' if term['bits'] < 0 else 'fewer'} than chance expects"
+        bear = "bears" if outcome == "1 owner" else "bear"
+        text = f"{outcome} {bear} it, {'more' if term['bits'] < 0 else 'fewer'} than chance expects"
     else:
         pattern = _OUTCOMES.get((name, outcome)) or _SPELLINGS[outcome]
         text = pattern.format(ours=term["ours"], theirs=term["theirs"])

@@ -11,9 +11,11 @@ from collections.abc import Iterable
 from leadflow_assets.domain.owners.names import given_percent, is_common_given_name, surname_percent
 from leadflow_assets.domain.owners.text import fold
 
-LAST_FIRST, NATURAL = "last_first", "natural"
+# The last is for names as courts print them: only names that can hardly be natural are read otherwise.
+LAST_FIRST, NATURAL, MOSTLY_NATURAL = "last_first", "natural", "mostly_natural"
 _SMOOTH = 0.0005
 _TIE = 0.5
+_HARDLY_NATURAL = 5.0
 # An initial at the end cannot be a surname; an initial in the middle mostly follows a given name.
 _INITIAL_AT_END = 2.0
 _INITIAL_INSIDE = -1.5
@@ -49,6 +51,8 @@ def _log(percent: float) -> float:
 
 def is_last_first(odds: float, default_order: str) -> bool:
     """Decide by the odds; near even the town's habit decides."""
+    if default_order == MOSTLY_NATURAL:
+        return odds >= _HARDLY_NATURAL
     return odds >= _TIE or (odds >= -_TIE and default_order == LAST_FIRST)
 
 

@@ -178,7 +178,8 @@ def _without_comma(tokens: list[str], suffix: str, previous: str, default_order:
         return _person(tokens[0], [], suffix, role, "single", 0.3)
     if names_order.is_one_surname(tokens):
         return _person(" ".join(tokens), [], suffix, role, "single", 0.3)
-    if not previous and names_order.opens_with_particle(tokens):
+    printed = default_order == names_order.MOSTLY_NATURAL
+    if not previous and not printed and names_order.opens_with_particle(tokens):
         last, given = names_order.split_last_first(tokens)
         return _person(last, given, suffix, role, "last_first", 0.85)
     odds = names_order.log_odds([fold(name) for name in names_order.join_particles(tokens)])

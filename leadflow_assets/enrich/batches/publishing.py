@@ -63,9 +63,11 @@ def stage(lake: Lake, job: BatchJob, landed: Landed, facts: Mapping[str, Any]) -
     Raises:
         AuditError: a file breaks its table's contract, or does not account for every request.
     """
-    # Imported late: the schema library takes longer to load than most commands.
+    # Imported late: the schema library takes longer to load than most commands; the hook imports the job.
+    from leadflow_assets.enrich.purge.hooks import landed_without_purged
     from leadflow_assets.lake.audit import audit_file, require
 
+    landed = landed_without_purged(lake.settings, lake, job.job_id, landed)
     entries: dict[Table, PartitionEntry] = {}
     inputs = landed.inputs or {"results": sha256_of(landed.results)}
     for table, path in ((ATTOM_RESULTS, landed.results), (ATTOM_PROPERTIES, landed.properties)):

@@ -137,6 +137,13 @@ def open_database(inputs: Inputs, today: date) -> duckdb.DuckDBPyConnection:
     return connection
 
 
+def hold_cases(connection: duckdb.DuckDBPyConnection) -> None:
+    """Read cases and parties once: they lie in many small files, and matching asks for them often."""
+    for name in ("cases", "parties"):
+        # A temporary table stands before the view of its name.
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS FROM main.{name}")
+
+
 def _source(
     connection: duckdb.DuckDBPyConnection,
     lake: Lake,

@@ -70,7 +70,7 @@ SELECT property_id, town_id, loc_id, prop_id, key_fields(address_key) AS fields,
     coalesce(zip, CASE WHEN mailing_key[6:] = address_key[length(town_id::VARCHAR) + 1:]
         THEN mailing_key[:5] END) AS zip,
     is_condominium_master AS is_master
-FROM properties
+FROM {properties}
 WHERE town_id IN (SELECT town_id FROM named_case)
     OR zip IN (SELECT site_zip FROM named_case WHERE town_id IS NULL)
     OR mailing_key IN (SELECT site_mailing_key FROM named_case WHERE town_id IS NULL)
@@ -142,15 +142,18 @@ def find_named(connection: duckdb.DuckDBPyConnection, courts: list[str] | None) 
     connection.execute(_MACROS)
     limits = {"one": sorted(ABOUT_ONE_PROPERTY), "liens": sorted(LIENS_ON_ONE_PROPERTY), "courts": courts}
     connection.execute(_NAMED_CASES, limits)
+    named = int((connection.execute("SELECT count(*) FROM named_case").fetchone() or (0,))[0])
     connection.register(
         "street_codes_in",
         street_codes(connection, "SELECT town_id FROM named_case WHERE fields IS NOT NULL"),
     )
     connection.execute(_IN_ITS_WORDS)
     connection.unregister("street_codes_in")
-    for statement in (_PLACES, _BY_PARCEL, _BY_ADDRESS, _BY_RANGE, _FOUND):
+    # Most days nobody brings a file, and the properties of a whole state need not be looked at.
+    connection.execute(_PLACES.format(properties="properties" if named else "(FROM properties LIMIT 0)"))
+    for statement in (_BY_PARCEL, _BY_ADDRESS, _BY_RANGE, _FOUND):
         connection.execute(statement)
-    return int((connection.execute("SELECT count(*) FROM named_case").fetchone() or (0,))[0])
+    return named
 
 
 def owners_at_named(connection: duckdb.DuckDBPyConnection) -> pa.Table:

@@ -23,7 +23,13 @@ import duckdb
 import pyarrow as pa
 
 from leadflow_assets.domain.towns import town_by_id
-from leadflow_assets.enrich.case_matches.inputs import Inputs, open_database, read_inputs, rules_version
+from leadflow_assets.enrich.case_matches.inputs import (
+    Inputs,
+    hold_cases,
+    open_database,
+    read_inputs,
+    rules_version,
+)
 from leadflow_assets.enrich.case_matches.named import find_named, owners_at_named
 from leadflow_assets.enrich.case_matches.parties import add_carriers, parties_to_link, select_parties
 from leadflow_assets.enrich.case_matches.publishing import Keep, count_tiers, keep_only, publish_towns
@@ -33,6 +39,7 @@ from leadflow_assets.enrich.linkage.engine import database
 from leadflow_assets.enrich.linkage.frequencies import count_names
 from leadflow_assets.enrich.linkage.link import link_loaded
 from leadflow_assets.enrich.linkage.owners import load_owners
+from leadflow_assets.enrich.purge.hooks import match_filter
 from leadflow_assets.lake.lake import Lake
 from leadflow_assets.lake.publish import catch_up
 from leadflow_assets.lake.staging import staging_folder
@@ -98,8 +105,9 @@ def match_cases(
     """Match all parties in force and publish the towns whose matches changed.
 
     ``courts`` (CourtListener's ids) matches the cases of these anew and keeps the others' matches; ``towns``
-    limits what is published, never what is compared. ``keep`` takes the rows about to be published and gives
-    back those that may be. ``force`` links although nothing changed. Needs no network.
+    limits what is published, never what is compared. ``keep`` (None: what was purged stays out) takes the
+    rows about to be published and gives back those that may be. ``force`` links although nothing changed.
+    Needs no network.
 
     Raises:
         AuditError: a town's rows would break the table's contract; it stays as it was.
@@ -124,8 +132,7 @@ def match_cases(
             else:
                 report, done = _match(connection, inputs, courts, done)
             revived, homeless = apply_reviews(connection, reviews)
-            if keep is not None:
-                keep_only(connection, keep)
+            keep_only(connection, keep or match_filter(settings))
             made_from = {"state/case_reviews": state, "frequencies": done.frequencies}
             changed = publish_towns(connection, inputs, towns, made_from, folder, run_id)
             if courts is None and towns is None:
@@ -168,19 +175,28 @@ def lay_over(
     with one_at_a_time(settings):
         inputs, done = read_inputs(lake), _read_done(settings)
         reviews, state = _decided(settings)
+        here = _only(inputs, towns)
         day = today or datetime.now(UTC).date()
-        with staging_folder(lake.staging, run_id) as folder, open_database(inputs, day) as connection:
+        with staging_folder(lake.staging, run_id) as folder, open_database(here, day) as connection:
             start_model(connection)
             keep_published(connection, None)
             apply_reviews(connection, [review for review in reviews if review.town_id in towns])
-            if keep is not None:
-                keep_only(connection, keep)
+            keep_only(connection, keep or match_filter(settings))
             made_from = {"state/case_reviews": state, "frequencies": done.frequencies}
-            changed = publish_towns(connection, inputs, towns, made_from, folder, run_id)
+            changed = publish_towns(connection, here, towns, made_from, folder, run_id)
         if done.snapshot == inputs.snapshot:
             # It is still the published form of the last linkage; other towns' decisions are laid over later.
             _write_done(settings, done)
         return tuple(sorted(changed))
+
+
+def _only(inputs: Inputs, towns: Collection[int]) -> Inputs:
+    """The inputs without other towns' files."""
+    return replace(
+        inputs,
+        properties={town: entry for town, entry in inputs.properties.items() if town in towns},
+        published={town: entry for town, entry in inputs.published.items() if town in towns},
+    )
 
 
 def _match(
@@ -188,6 +204,7 @@ def _match(
 ) -> tuple[MatchReport, _Done]:
     """Fill ``model`` by linking."""
     chosen = sorted(courts) if courts is not None else None
+    hold_cases(connection)
     select_parties(connection, chosen)
     named = find_named(connection, chosen)
     add_carriers(connection)

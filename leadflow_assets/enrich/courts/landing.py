@@ -21,15 +21,16 @@ from leadflow_assets.lake.publish import Publisher
 from leadflow_assets.lake.snapshots import PartitionEntry
 from leadflow_assets.lake.tables import COURT_DOCKETS
 
-Purged = Callable[[RawDocket], bool]
+# Rows that may be kept of some; the second ones are others of the same dockets, to look at only.
+Clean = Callable[[Sequence[RawDocket], Sequence[RawDocket]], Sequence[RawDocket]]
 EXPIRES_FIRST = "expires_first"
 # What a search says of itself and not of the docket.
 _NOT_THE_DOCKETS = "meta"
 
 
-def nothing_is_purged(_: RawDocket) -> bool:
+def all_of_them(rows: Sequence[RawDocket], beside: Sequence[RawDocket] = ()) -> Sequence[RawDocket]:
     """Every row may be kept."""
-    return False
+    return rows
 
 
 @dataclass(frozen=True)
@@ -58,18 +59,17 @@ def make_plan(
     kept: Kept,
     rows: Iterable[RawDocket],
     today: date,
-    purged: Purged = nothing_is_purged,
+    clean: Clean = all_of_them,
     also: Iterable[Place] = (),
 ) -> Plan:
     """How the rows go with what is kept.
 
-    ``today`` decides what has expired; ``purged`` what must not be kept, be it new or not. ``also`` are
+    ``today`` decides what has expired; ``clean`` what may be kept, be it new or not. ``also`` are
     partitions to look at although no row touches them.
     """
     given = list(rows)
-    allowed = [row for row in given if not purged(row)]
     by_court: dict[str, list[RawDocket]] = {}
-    for row in allowed:
+    for row in given:
         by_court.setdefault(row.court, []).append(row)
     touched = set(also)
     for court, mine in by_court.items():
@@ -77,7 +77,7 @@ def make_plan(
         touched |= {(court, month) for month in months}
     before = {place: kept.rows(place) for place in sorted(touched)}
     here = [row for held in before.values() for row in held]
-    stays = [row for row in here if not purged(row)]
+    stays, allowed = clean(here, given), clean(given, here)
     settled = settle(_each_telling_once([*stays, *allowed]))
     usable = [row for row in settled if row.expires_on is None or row.expires_on >= today]
     after: dict[Place, list[RawDocket]] = {}

@@ -19,7 +19,7 @@ from leadflow_assets.enrich.court_answers import CourtAnswers
 from leadflow_assets.enrich.courts import landing
 from leadflow_assets.enrich.courts.importing import read_file, require_usable
 from leadflow_assets.enrich.courts.kept import Kept, Place
-from leadflow_assets.enrich.courts.landing import Purged, nothing_is_purged
+from leadflow_assets.enrich.courts.landing import Clean
 from leadflow_assets.enrich.courts.locks import one_at_a_time
 from leadflow_assets.enrich.courts.rebuilding import rebuild_stale
 from leadflow_assets.enrich.courts.report import (
@@ -33,6 +33,7 @@ from leadflow_assets.enrich.courts.report import (
 )
 from leadflow_assets.enrich.courts.routine import Routine, require_months
 from leadflow_assets.enrich.courts.walking import court_day, months_between
+from leadflow_assets.enrich.purge.hooks import docket_filter
 from leadflow_assets.lake.lake import Lake
 from leadflow_assets.lake.publish import Publisher, catch_up
 from leadflow_assets.lake.staging import staging_folder
@@ -52,8 +53,8 @@ def _now() -> datetime:
 class Courts:
     """The court cases of the effective settings.
 
-    ``purged`` says of a row that it must not be kept. ``now`` and ``sleep`` replace the clock. ``report`` is
-    what the last refresh did, also where it ended with an error.
+    ``clean`` gives of rows those that may be kept; None: what was purged stays out. ``now`` and ``sleep``
+    replace the clock. ``report`` is what the last refresh did, also where it ended with an error.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class Courts:
         run_id: str | None = None,
         now: Callable[[], datetime] = _now,
         sleep: Callable[[float], None] = time.sleep,
-        purged: Purged = nothing_is_purged,
+        clean: Clean | None = None,
     ) -> None:
         self.settings = settings
         self.lake = Lake(settings)
@@ -71,7 +72,7 @@ class Courts:
         self.sleep = sleep
         self.report = CourtsReport()
         self._run_id = run_id or uuid.uuid4().hex[:12]
-        self._purged = purged
+        self._clean = clean or docket_filter(settings)
 
     @property
     def courts(self) -> tuple[str, ...]:
@@ -223,7 +224,7 @@ class Courts:
         self, kept: Kept, rows: Sequence[RawDocket], today: date, *, expire: bool = True
     ) -> landing.Plan:
         also = landing.expiring(kept, today) if expire else ()
-        return landing.make_plan(kept, rows, today, self._purged, also)
+        return landing.make_plan(kept, rows, today, self._clean, also)
 
     def _publisher(self) -> Publisher:
         return Publisher(self.lake.store, self._run_id)

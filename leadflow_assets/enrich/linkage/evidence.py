@@ -41,7 +41,7 @@ _PERSON_TERMS = (
     ),
     _term(
         "full_name",
-        "m.bearers || ' owners'",
+        "m.bearers || CASE WHEN m.bearers = 1 THEN ' owner' ELSE ' owners' END",
         "NULL",
         "NULL",
         "NULL",

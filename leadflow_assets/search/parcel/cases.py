@@ -100,7 +100,7 @@ def notes_of(case: CaseAtParcel) -> tuple[str, ...]:
     """What must stand beside one case: its own notes, and the warnings of its type that they lack."""
     general = notices([case.case_type])
     own = case_notices(case.case_type, case.represented_by_counsel)
-    return tuple(dict.fromkeys((*case.notes, *(text for text in own if text not in general))))
+    return tuple(dict.fromkeys(text for text in (*case.notes, *own) if text not in general))
 
 
 def filed_on(case: CaseAtParcel) -> date | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from leadflow_assets.domain.purging import WITHHELD
 from leadflow_assets.domain.towns import HIGHEST_TOWN_ID
 from leadflow_assets.search.parcel import words as words
 from leadflow_assets.search.parcel.asked import Inquiries
@@ -61,6 +62,12 @@ _OF_UNITS: tuple[tuple[_Test, str, str, str], ...] = (
         _ASSESSOR,
     ),
     (
+        lambda unit: unit.owners.name == WITHHELD,
+        "the owner, the mailing address and whether the owner lives there",
+        WITHHELD,
+        "nothing: it stays withheld",
+    ),
+    (
         lambda unit: unit.owners.co_owner_missing,
         "a second owner",
         "the name ends in & or +: the source cut the second owner off",
@@ -73,7 +80,7 @@ _OF_UNITS: tuple[tuple[_Test, str, str, str], ...] = (
         _ASSESSOR,
     ),
     (
-        lambda unit: unit.owners.occupancy == "uncertain",
+        lambda unit: unit.owners.occupancy == "uncertain" and unit.owners.name != WITHHELD,
         "whether the owner lives there",
         "the two addresses are alike but not equal, or one cannot be read",
         "the town's residential exemptions, or a visit",

@@ -26,6 +26,7 @@ OWNER_RULES = {
     12: "words of a business in the name",
     13: "a number stands in the name, as in companies' names",
     14: "no word of a company, trust or public body in the name, so a person",
+    15: "withheld at the owner's request",
 }
 ROLES = {
     "owner": "owner",
@@ -48,6 +49,7 @@ OCCUPANCY_REASONS = {
     "zip_match_city_misspelt": "the tax bill goes to the property (the city is spelt differently)",
     "no_mailing_address": "no mailing address is given, which by the standard means the property",
     "mailing_not_given": "the source gives no mailing addresses",
+    "withheld": "withheld at the owner's request",
     "mailing_unreadable": "the mailing address cannot be read",
     "near_equal_street_name": "the mailing street is nearly equal: perhaps a typing mistake",
     "other_suffix": "same number and street name, but another type of street",
