@@ -16,8 +16,8 @@ _LEAST: Final = (("A", 40.0), ("B", 20.0), ("C", 8.0))
 # Below 8 points: at least this part of the points must have been asked about to call it low.
 LEAST_COVERAGE: Final = 0.5
 RULE: Final = (
-    "A: score 40 or more. B: 20 or more. C: 8 or more. D: below 8, and at least half of the points were asked "
-    "about. U: below 8, and less was asked about: unknown, not low. Uncalibrated: for ordering only."
+    "A: score 40 or more. B: 20 or more. C: 8 or more. D: below 8, and at least half of the points were "
+    "asked about. U: below 8, and less was asked about: unknown, not low. Uncalibrated: for ordering only."
 )
 
 

@@ -18,9 +18,7 @@ REACHES: Final = (HOME, POST, SITE_ASSUMED, ABROAD, INCOMPLETE)
 OPPORTUNITIES: Final = ("high", "medium", "low", "unknown")
 # A person decides by themselves or with few others: elsewhere a board or an officer does.
 _PEOPLE: Final = frozenset({"person", "life_estate", "estate", "trust"})
-_HERE: Final = frozenset(
-    {"US", "USA", "U S A", "U.S.", "U.S.A.", "UNITED STATES", "UNITED STATES OF AMERICA"}
-)
+_HERE: Final = frozenset({"US", "USA", "U S A", "U.S.", "U.S.A.", "UNITED STATES"})
 
 
 def equity_band(cltv_low: float | None, cltv_high: float | None) -> str:

@@ -15,7 +15,7 @@ from leadflow_assets.domain.distress.table import ScoreTable
 _CERTAIN: Final = 0.995
 # Notice -> what it says.
 NOTICES: Final = {
-    "in_foreclosure": "In foreclosure: letters need a review; no rescue offers, no advance fees (940 CMR 25.00).",
+    "in_foreclosure": "In foreclosure: review each letter; no rescue offer, no advance fee (940 CMR 25.00).",
     "in_bankruptcy": "In bankruptcy: the automatic stay (11 USC 362) may forbid contact; ask counsel.",
 }
 _BY_GROUP: Final = {"foreclosure": "in_foreclosure"}

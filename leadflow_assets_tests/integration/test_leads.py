@@ -1,0 +1,161 @@
+"""mart/leads: who is a lead, of what, and when it is made anew.
+
+Sampleton and Monroe are refreshed and scored once, with some loans, notices and taxes of ATTOM.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from leadflow_assets.domain import leads as rules
+from leadflow_assets.domain.distress import load_table
+from leadflow_assets.enrich.leads.adding import add_properties
+from leadflow_assets.enrich.leads.service import make_leads, outdated
+from leadflow_assets.enrich.scores.service import score_towns
+from leadflow_assets.errors import UsageError
+from leadflow_assets.lake.audit import problems_of_published
+from leadflow_assets.lake.lake import Lake
+from leadflow_assets.lake.tables import LEADS
+from leadflow_assets.sampleton import Planted
+from leadflow_assets.settings import Settings
+from leadflow_assets_tests.integration.pipeline_helpers import settings_for
+from leadflow_assets_tests.integration.search_helpers import make_search_lake
+from leadflow_assets_tests.integration.unified_helpers import rows_of
+
+Row = dict[str, Any]
+TOWNS = (190, 999)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, sample_package: tuple[Path, Planted]) -> Settings:
+    settings = make_search_lake(tmp_path_factory.mktemp("leads"), sample_package[0]).settings
+    score_towns(settings)
+    return settings
+
+
+@pytest.fixture
+def settings(made: Settings, tmp_path: Path) -> Settings:
+    """A copy of that lake."""
+    shutil.copytree(made.data_dir, tmp_path / "data", symlinks=True)
+    return settings_for(tmp_path / "data", leadflow_demo=True)
+
+
+def rows(settings: Settings, table: str) -> list[Row]:
+    return [row for town in TOWNS for row in rows_of(settings, table, town)]
+
+
+def leads(settings: Settings) -> dict[str, Row]:
+    here = Lake(settings).snapshot(LEADS).partitions
+    found = [
+        row for town in TOWNS if LEADS.partition(town) in here for row in rows_of(settings, LEADS.name, town)
+    ]
+    assert len({row["lead_id"] for row in found}) == len(found)
+    return {row["lead_id"]: row for row in found}
+
+
+def expected(settings: Settings) -> dict[str, list[Row]]:
+    """Lead id -> its properties with their scores, the best first: by hand, property by property."""
+    scores = {row["property_id"]: row for row in rows(settings, "mart/distress_scores")}
+    groups: dict[str, list[Row]] = {}
+    for row in rows(settings, "mart/properties"):
+        score = scores[row["property_id"]]
+        if score["state"] != "not_applicable" and row["owner_key"] is not None:
+            key = rules.lead_id(row["owner_key"], row["mailing_key"], row["property_id"])
+            groups.setdefault(key, []).append({**row, **score})
+    for members in groups.values():
+        members.sort(key=lambda row: (-row["score"], -row["coverage"], row["property_id"]))
+    return {key: members for key, members in groups.items() if members[0]["score"] > 0}
+
+
+def test_a_lead_is_an_owner_with_an_address_where_something_counts(settings: Settings) -> None:
+    report = make_leads(settings)
+    found, wanted = leads(settings), expected(settings)
+    assert found.keys() == wanted.keys() and report.leads == len(found) > 100
+    table = load_table()
+    words = {factor.name: factor.words for factor in table.factors}
+    several = 0
+    for key, members in wanted.items():
+        lead, best = found[key], members[0]
+        assert [member["property_id"] for member in lead["properties"]] == [m["property_id"] for m in members]
+        assert (lead["property_id"], lead["town_id"]) == (best["property_id"], best["town_id"])
+        assert lead["property_count"] == len(members)
+        assert lead["town_count"] == len({member["town_id"] for member in members})
+        values = [m["total_value"] for m in members if m["total_value"] is not None]
+        assert lead["total_value"] == (sum(values) if values else None)
+        assert (lead["score"], lead["coverage"]) == (best["score"], best["coverage"])
+        assert lead["grade"] == rules.grade(best["score"], best["coverage"])
+        counted = [line for line in best["reasons"] if line["counted"] and line["kind"] == "signal"]
+        assert len(lead["why"]) == len(counted) > 0
+        assert all(any(words[line["factor"]] in text for text in lead["why"]) for line in counted)
+        assert tuple(lead["notices"]) == rules.notices_of(best["factors"], table)
+        assert lead["equity_band"] == rules.equity_band(best["cltv_low"], best["cltv_high"])
+        assert lead["opportunity"] == rules.opportunity(
+            lead["equity_band"], lead["owner_type"], lead["reach"]
+        )
+        several += len(members) > 1
+    assert several, "no owner of two properties: the case is not tested"
+    assert sum(report.grades.values()) == report.leads
+    lake = Lake(settings)
+    for entry in lake.snapshot(LEADS).partitions.values():
+        assert problems_of_published(lake, LEADS, entry) == []
+
+
+def test_the_same_inputs_make_nothing_anew_and_a_forced_making_says_the_same(settings: Settings) -> None:
+    first = make_leads(settings)
+    before = Lake(settings).snapshot(LEADS)
+    assert first.towns_changed == tuple(town for town in TOWNS if LEADS.partition(town) in before.partitions)
+    assert outdated(settings) is None
+    assert make_leads(settings).made is False
+    (settings.data_dir / "leads" / "done.json").unlink()
+    again = make_leads(settings)
+    assert again.made and again.towns_changed == ()
+    assert make_leads(settings, force=True).towns_changed == first.towns_changed
+    after = Lake(settings).snapshot(LEADS)
+    assert {k: e.data.sha256 for k, e in after.partitions.items()} == {
+        k: e.data.sha256 for k, e in before.partitions.items()
+    }
+
+
+def quiet_property(settings: Settings) -> Row:
+    """A property of a person at which nothing counts, nor at any other of theirs."""
+    known = {m["property_id"] for lead in leads(settings).values() for m in lead["properties"]}
+    scores = {row["property_id"]: row for row in rows(settings, "mart/distress_scores")}
+    return next(
+        row
+        for row in rows(settings, "mart/properties")
+        if row["owner_type"] == "person"
+        and row["property_id"] not in known
+        and scores[row["property_id"]]["state"] != "not_applicable"
+    )
+
+
+def test_an_added_property_makes_its_owner_a_lead_once(settings: Settings) -> None:
+    make_leads(settings)
+    row = quiet_property(settings)
+    key = rules.lead_id(row["owner_key"], row["mailing_key"], row["property_id"])
+    assert key not in leads(settings)
+    assert add_properties(settings, [row["property_id"]], by="ada").added == 1
+    assert outdated(settings) is not None
+    make_leads(settings)
+    lead = leads(settings)[key]
+    assert lead["is_added"] and lead["score"] == 0 and lead["grade"] in ("D", "U")
+    assert (lead["why"], lead["signals"] or 0) == ([], 0)
+    assert add_properties(settings, [row["property_id"]], by="ada").added == 0
+
+
+def test_what_cannot_be_a_lead_is_refused(settings: Settings) -> None:
+    public = next(
+        row["property_id"]
+        for row in rows(settings, "mart/distress_scores")
+        if row["not_applicable_reason"] == "government"
+    )
+    with pytest.raises(UsageError, match="no score applies"):
+        add_properties(settings, [public], by="ada")
+    with pytest.raises(UsageError, match="no property 999-none"):
+        add_properties(settings, ["999-none"], by="ada")
+    before = make_leads(settings).leads
+    assert len(expected(settings)) == before
