@@ -18,10 +18,11 @@ from leadflow_assets.domain.leads import NOTICES, RULE, STATUSES
 from leadflow_assets.enrich.batches import records
 from leadflow_assets.enrich.batches.export import given_file, given_lines
 from leadflow_assets.enrich.leads.inputs import Inputs
-from leadflow_assets.enrich.leads.reading import STATE_COLUMNS, LeadFilters, LeadPage, find_leads
+from leadflow_assets.enrich.leads.reading import LeadFilters, LeadPage, find_leads
 from leadflow_assets.enrich.leads.service import make_leads
 from leadflow_assets.errors import UsageError
 from leadflow_assets.lake.tables import LEADS
+from leadflow_assets.search.columns import LEAD_STATE_COLUMNS
 from leadflow_assets.search.exports import Export, ExportRequest, write_export
 from leadflow_assets.search.results import freshness_of
 from leadflow_assets.settings import Settings
@@ -36,7 +37,11 @@ _FIRST: Final = (
 _LEFT_OUT: Final = frozenset({"owner_key", "mailing_key", "town_id", "factors"})
 COLUMNS: Final = (
     *_FIRST,
-    *(name for name in (*LEADS.schema.names, *STATE_COLUMNS) if name not in _FIRST and name not in _LEFT_OUT),
+    *(
+        name
+        for name in (*LEADS.schema.names, *LEAD_STATE_COLUMNS)
+        if name not in _FIRST and name not in _LEFT_OUT
+    ),
 )
 _BETWEEN: Final = "; "
 

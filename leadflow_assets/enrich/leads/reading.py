@@ -18,14 +18,6 @@ from leadflow_assets.lake.snapshots import PartitionEntry
 from leadflow_assets.lake.tables import LEADS, SCHEMA_VERSION
 from leadflow_assets.settings import Settings
 
-# What the state database adds to the columns of mart/leads, and what each means.
-STATE_COLUMNS: Final = {
-    "rank": "Place in the order: score, then coverage, then id of the best property",
-    "status": "Where the conversation stands: " + ", ".join(STATUSES),
-    "status_changed_at": "When that was said, UTC",
-    "status_changed_by": "Who said it",
-    "status_note": "What they noted",
-}
 _STATE: Final = pa.schema(
     [
         ("lead_id", pa.string()),
@@ -72,7 +64,7 @@ class LeadFilters:
 
 @dataclass(frozen=True)
 class LeadPage:
-    """``rows``: columns of mart/leads and :data:`STATE_COLUMNS`, the best first; ``total`` there are in all."""
+    """``rows``: columns of mart/leads and LEAD_STATE_COLUMNS, the best first; ``total`` of all pages."""
 
     rows: pa.Table
     total: int
