@@ -9,19 +9,27 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from leadflow_assets.domain import leads as rules
 from leadflow_assets.domain.distress import load_table
-from leadflow_assets.enrich.leads.adding import add_properties
+from leadflow_assets.enrich.leads.adding import add_properties, set_status
 from leadflow_assets.enrich.leads.service import make_leads, outdated
+from leadflow_assets.enrich.purge.service import Purges
+from leadflow_assets.enrich.purge.target import read_person
 from leadflow_assets.enrich.scores.service import score_towns
 from leadflow_assets.errors import UsageError
 from leadflow_assets.lake.audit import problems_of_published
 from leadflow_assets.lake.lake import Lake
-from leadflow_assets.lake.tables import LEADS
+from leadflow_assets.lake.publish import Publisher, upload
+from leadflow_assets.lake.tables import LEADS, PROPERTIES
+from leadflow_assets.refresh.stage import stage
 from leadflow_assets.sampleton import Planted
 from leadflow_assets.settings import Settings
+from leadflow_assets.state import database
+from leadflow_assets.state import leads as states
 from leadflow_assets_tests.integration.pipeline_helpers import settings_for
 from leadflow_assets_tests.integration.search_helpers import make_search_lake
 from leadflow_assets_tests.integration.unified_helpers import rows_of
@@ -159,3 +167,66 @@ def test_what_cannot_be_a_lead_is_refused(settings: Settings) -> None:
         add_properties(settings, ["999-none"], by="ada")
     before = make_leads(settings).leads
     assert len(expected(settings)) == before
+
+
+def test_who_asked_to_be_left_out_is_no_lead_and_has_no_history(settings: Settings) -> None:
+    make_leads(settings)
+    owners = {row["property_id"]: row["owners"] for row in rows(settings, "mart/properties")}
+    lead = next(
+        lead
+        for lead in leads(settings).values()
+        if lead["owner_type"] == "person"
+        and len(owners[lead["property_id"]]) == 1
+        and all(owners[lead["property_id"]][0][part] for part in ("first", "last"))
+    )
+    owner = owners[lead["property_id"]][0]
+    set_status(settings, [lead["lead_id"]], "contacted", by="ada", note="rang at noon")
+    person = read_person(f"{owner['first']} {owner['last']}", properties=[lead["property_id"]])
+    counts = Purges(settings).purge(person, reason="opt_out", by="pat").counts
+    assert counts["mart.leads: removed"] == 1 and counts["state.lead_events"] == 1
+    assert lead["lead_id"] not in leads(settings)
+    score_towns(settings)
+    make_leads(settings, force=True)
+    assert lead["lead_id"] not in leads(settings)
+    assert lead["property_id"] not in {
+        m["property_id"] for x in leads(settings).values() for m in x["properties"]
+    }
+    with database.session(settings) as session:
+        assert states.history(session, lead["lead_id"]) == []
+    with pytest.raises(UsageError, match="no owner on record"):
+        add_properties(settings, [lead["property_id"]], by="ada")
+
+
+def give_owner(settings: Settings, town_id: int, lead: Row) -> str:
+    """Let a property of the town, at which nothing counts, belong to the lead's owner too; returns its id."""
+    scores = {row["property_id"]: row for row in rows_of(settings, "mart/distress_scores", town_id)}
+    lake, partition = Lake(settings), PROPERTIES.partition(town_id)
+    entry = lake.snapshot(PROPERTIES).partitions[partition]
+    path = Path(settings.lake_uri, entry.data.path)
+    table = pq.read_table(path, partitioning=None).replace_schema_metadata(None)
+    given = table.to_pylist()
+    place = next(n for n, row in enumerate(given) if scores[row["property_id"]]["score"] == 0)
+    for name in ("owner_name", "owner_type", "owner_key", "mailing_address", "mailing_city", "mailing_key"):
+        values = table[name].to_pylist()
+        values[place] = lead[name]
+        index = table.column_names.index(name)
+        table = table.set_column(index, table.schema.field(name), pa.array(values, pa.string()))
+    folder = settings.data_dir / "staging" / "two_towns"
+    folder.mkdir(parents=True)
+    staged = stage(PROPERTIES, table, partition, {"two": "towns"}, entry.facts, folder)
+    Publisher(lake.store, "test").publish(PROPERTIES.name, {partition: upload(lake.store, staged)})
+    return str(given[place]["property_id"])
+
+
+def test_one_owner_in_two_towns_is_one_lead_in_the_town_of_the_best_property(settings: Settings) -> None:
+    make_leads(settings)
+    lead = max(leads(settings).values(), key=lambda x: (x["mailing_key"] is not None, x["score"]))
+    assert lead["town_id"] == 999
+    other = give_owner(settings, 190, lead)
+    score_towns(settings)
+    make_leads(settings)
+    found = leads(settings)[lead["lead_id"]]
+    assert found["town_id"] == 999 and found["town_count"] == 2
+    assert found["properties"][0]["property_id"] == lead["property_id"]
+    assert other in {member["property_id"] for member in found["properties"]}
+    assert found["property_count"] == lead["property_count"] + 1
