@@ -6,6 +6,7 @@ Sampleton and Monroe are refreshed and scored once, with some loans, notices and
 from __future__ import annotations
 
 import shutil
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from leadflow_assets.enrich.purge.target import read_person
 from leadflow_assets.enrich.scores.service import score_towns
 from leadflow_assets.errors import UsageError
 from leadflow_assets.lake.audit import problems_of_published
+from leadflow_assets.lake.catalog import open_catalog
 from leadflow_assets.lake.lake import Lake
 from leadflow_assets.lake.publish import Publisher, upload
 from leadflow_assets.lake.tables import LEADS, PROPERTIES
@@ -230,3 +232,37 @@ def test_one_owner_in_two_towns_is_one_lead_in_the_town_of_the_best_property(set
     assert found["properties"][0]["property_id"] == lead["property_id"]
     assert other in {member["property_id"] for member in found["properties"]}
     assert found["property_count"] == lead["property_count"] + 1
+
+
+def query(settings: Settings, sql: str) -> list[Row]:
+    with closing(open_catalog(Lake(settings))) as catalog:
+        return catalog.query(sql).to_arrow_table().to_pylist()
+
+
+def test_the_views_tell_the_same_as_the_tables(settings: Settings) -> None:
+    assert query(settings, "FROM mart.leads_ranked") == []
+    make_leads(settings)
+    here = leads(settings)
+    best = sorted(here.values(), key=lambda x: (-x["score"], -x["coverage"], x["property_id"]))
+    set_status(settings, [best[1]["lead_id"]], "working", by="ada")
+    ranked = query(settings, "FROM mart.leads_ranked ORDER BY rank")
+    assert [row["lead_id"] for row in ranked] == [lead["lead_id"] for lead in best]
+    assert [row["status"] for row in ranked[:3]] == ["new", "working", "new"]
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for row in rows(settings, "mart/properties"):
+        if row["owner_key"] and row["mailing_key"] and not row["is_condominium_master"]:
+            groups.setdefault((row["owner_key"], row["mailing_key"]), []).append(row)
+    several = {key: own for key, own in groups.items() if len(own) > 1}
+    found = query(settings, "FROM mart.owner_portfolios")
+    assert {(row["owner_key"], row["mailing_key"]) for row in found} == several.keys()
+    for row in found:
+        own = several[row["owner_key"], row["mailing_key"]]
+        assert row["properties"] == len(own)
+        assert row["property_ids"] == sorted(one["property_id"] for one in own)
+        assert row["total_value"] == sum(one["total_value"] or 0 for one in own)
+    summary = {row["town_id"]: row for row in query(settings, "FROM mart.town_summary")}
+    assert summary.keys() == set(TOWNS)
+    assert summary[999]["leads"] == sum(lead["town_id"] == 999 for lead in here.values())
+    assert summary[999]["with_signal"] == sum(
+        (row["score"] or 0) > 0 for row in rows_of(settings, "mart/distress_scores")
+    )

@@ -157,7 +157,8 @@ def _states(settings: Settings) -> pa.Table:
 def _conditions(
     connection: duckdb.DuckDBPyConnection, settings: Settings, filters: LeadFilters
 ) -> tuple[list[str], list[Any]]:
-    conditions, values = [], []
+    conditions: list[str] = []
+    values: list[Any] = []
     for column, wanted in (
         ("grade", filters.grades),
         ("opportunity", filters.opportunities),

@@ -267,6 +267,6 @@ def _nothing_else(settings: Settings) -> Iterator[None]:
         yield
 
 
-# The locks of enrich/courts, enrich/unified, enrich/case_matches and enrich/leads, in the order of their work.
+# The locks of courts, unified, case_matches and leads (all of enrich), in the order of their work.
 _LOCKS = ("courts/landing.lock", "unified/merge.lock", "case_matches/match.lock", "leads/leads.lock")
 _SEARCHED = (tables.PROPERTIES.view, tables.CASE_MATCHES.view)
