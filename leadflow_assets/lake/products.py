@@ -1,4 +1,4 @@
-"""Views over several tables: what analysts ask for first. Like all views of a catalog they read one snapshot."""
+"""Views over several tables: what analysts ask for first. Like all views they read one snapshot."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Final
 
 import duckdb
 
-_ORDER: Final = "score DESC, coverage DESC, property_id"
+_ORDER: Final = "l.score DESC, l.coverage DESC, l.property_id"
 # Product -> the table without which it has no rows, what one row is, and its query.
 PRODUCTS: Final[dict[str, tuple[str, str, str]]] = {
     "mart.leads_ranked": (
@@ -59,7 +59,8 @@ PRODUCTS: Final[dict[str, tuple[str, str, str]]] = {
         ) AS s USING (town_id)
         LEFT JOIN (
             SELECT town_id, count(*) AS leads, count(*) FILTER (WHERE grade = 'A') AS leads_a,
-                count(*) FILTER (WHERE grade = 'B') AS leads_b, count(*) FILTER (WHERE grade = 'C') AS leads_c,
+                count(*) FILTER (WHERE grade = 'B') AS leads_b,
+                count(*) FILTER (WHERE grade = 'C') AS leads_c,
                 count(*) FILTER (WHERE opportunity = 'high') AS leads_with_high_opportunity
             FROM mart.leads GROUP BY town_id
         ) AS l USING (town_id)
