@@ -259,7 +259,7 @@ def test_the_views_tell_the_same_as_the_tables(settings: Settings) -> None:
         own = several[row["owner_key"], row["mailing_key"]]
         assert row["properties"] == len(own)
         assert row["property_ids"] == sorted(one["property_id"] for one in own)
-        assert row["total_value"] == sum(one["total_value"] or 0 for one in own)
+        assert (row["total_value"] or 0) == sum(one["total_value"] or 0 for one in own)
     summary = {row["town_id"]: row for row in query(settings, "FROM mart.town_summary")}
     assert summary.keys() == set(TOWNS)
     assert summary[999]["leads"] == sum(lead["town_id"] == 999 for lead in here.values())
