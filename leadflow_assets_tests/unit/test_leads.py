@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -24,6 +25,8 @@ from leadflow_assets.domain.leads import (
     reason_line,
 )
 from leadflow_assets.domain.owners import OWNER_TYPES
+from leadflow_assets.domain.worth_asking import SETTLES, points_per_cent, room, settled_groups
+from leadflow_assets.sources.attom.endpoints import ENDPOINTS
 from leadflow_assets.state.models_leads import LEAD_STATUSES
 
 
@@ -123,3 +126,15 @@ def test_foreclosure_and_bankruptcy_are_marked() -> None:
 
 def test_the_database_knows_the_same_statuses() -> None:
     assert LEAD_STATUSES == STATUSES
+
+
+def test_what_asking_may_bring_is_the_unknown_part_that_the_endpoints_settle() -> None:
+    groups = settled_groups(["homeequity", "preforeclosuredetails", "attomavm"])
+    assert groups == {"foreclosure", "leverage"}
+    assert groups <= {group.name for group in load_table().groups}
+    assert SETTLES.keys() <= ENDPOINTS.keys()
+    unknown = {"foreclosure": 40.0, "tax": 25.0, "leverage": 0.0}
+    assert room(unknown, groups) == 40.0
+    assert room(unknown, settled_groups(["attomavm"])) == 0.0
+    assert points_per_cent(40.0, Decimal(20)) == 2.0
+    assert points_per_cent(40.0, Decimal(0)) == 40.0
