@@ -18,8 +18,10 @@ with warnings.catch_warnings():
     from leadflow_assets.assets.attom import attom_properties, attom_results
     from leadflow_assets.assets.case_matches import case_matches_asset
     from leadflow_assets.assets.courts import court_dockets
+    from leadflow_assets.assets.leads import leads_asset
     from leadflow_assets.assets.massgis import massgis_assets
     from leadflow_assets.assets.property_records import property_records_asset
+    from leadflow_assets.assets.scores import distress_scores_asset
     from leadflow_assets.assets.search import search_index
     from leadflow_assets.automation.attom import (
         attom_batches_open,
@@ -37,7 +39,9 @@ with warnings.catch_warnings():
         refresh_court_cases,
     )
     from leadflow_assets.automation.jobs import build_search_index_job, nightly_refresh, refresh_towns_job
+    from leadflow_assets.automation.leads import leads_outdated, make_leads_job
     from leadflow_assets.automation.published import published_elsewhere
+    from leadflow_assets.automation.scores import score_properties, scores_outdated
     from leadflow_assets.automation.sensors import alert_on_failure, new_releases, search_index_outdated
 
 
@@ -58,6 +62,8 @@ def build_definitions(settings: LeadflowSettings | None = None) -> dg.Definition
                 property_records_asset(partitions),
                 court_dockets,
                 case_matches_asset(partitions),
+                distress_scores_asset(partitions),
+                leads_asset(partitions),
                 search_index,
             ],
             asset_checks=build_checks(partitions),
@@ -67,6 +73,8 @@ def build_definitions(settings: LeadflowSettings | None = None) -> dg.Definition
                 submit_attom_batch,
                 refresh_court_cases,
                 match_cases_to_properties,
+                score_properties,
+                make_leads_job,
                 build_search_index_job,
             ],
             schedules=[nightly_refresh, daily_court_cases],
@@ -77,6 +85,8 @@ def build_definitions(settings: LeadflowSettings | None = None) -> dg.Definition
                 spend_alerts,
                 courts_resume,
                 case_matches_outdated,
+                scores_outdated,
+                leads_outdated,
                 published_elsewhere,
                 search_index_outdated,
                 alert_on_failure,

@@ -40,6 +40,9 @@ DryRunFlag = Annotated[bool, typer.Option("--dry-run", help="Only say what match
 WaitFlag = Annotated[
     bool, typer.Option("--wait", help="Wait where today's cap or another process holds it up.")
 ]
+LeadsFlag = Annotated[
+    bool, typer.Option("--leads", help="Then make the owners of its properties leads, and count them.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -103,6 +106,7 @@ def run_all(
     report: ReportOption = None,
     dry_run: DryRunFlag = False,
     wait: WaitFlag = False,
+    leads: LeadsFlag = False,
     json: JsonFlag = False,
 ) -> None:
     """Submit a file, ask, land and process: everything in one go.
@@ -117,7 +121,7 @@ def run_all(
         return
     made = batches.create(file, name=name, endpoints=listed(endpoints), transport=transport)
     batches.submit(made.job_id)
-    finish(batches, made.job_id, wait=wait, json=json)
+    finish(batches, made.job_id, wait=wait, json=json, leads=leads)
 
 
 def _tell_before(
@@ -162,10 +166,15 @@ def download(job: JobArgument, json: JsonFlag = False) -> None:
     tell_job(batches, batches.download(batches.job(job).job_id), json)
 
 
-def process(job: JobArgument, wait: WaitFlag = False, json: JsonFlag = False) -> None:
-    """Take a batch from where it is to its end: ask what is pending, land, clean, merge into properties."""
+def process(
+    job: JobArgument, wait: WaitFlag = False, leads: LeadsFlag = False, json: JsonFlag = False
+) -> None:
+    """Take a batch from where it is to its end: ask what is pending, land, clean, merge into properties.
+
+    With --leads the properties are scored anew afterwards, and their owners become leads.
+    """
     batches = opened()
-    finish(batches, batches.job(job).job_id, wait=wait, json=json)
+    finish(batches, batches.job(job).job_id, wait=wait, json=json, leads=leads)
 
 
 def deliver(
@@ -223,11 +232,12 @@ _COMMANDS: dict[Any, tuple[str, ...]] = {
     submit: ("leadflow batch submit addresses.csv --name spring --dry-run",),
     status: ("leadflow batch status", "leadflow batch status spring"),
     download: ("leadflow batch download spring",),
-    process: ("leadflow batch process spring",),
+    process: ("leadflow batch process spring", "leadflow batch process spring --leads"),
     list_: ("leadflow batch list --status ready",),
     run_all: (
         "leadflow batch run-all addresses.csv --name spring --dry-run",
         "leadflow batch run-all addresses.csv --name spring --endpoints expandedprofile,homeequity --wait",
+        "leadflow batch run-all addresses.csv --name spring --leads",
     ),
     deliver: ("leadflow batch deliver TAXASSESSOR_0001.zip TAXASSESSOR_0002.zip",),
     results: ("leadflow batch results spring -o spring-results.csv",),

@@ -63,6 +63,8 @@ def tell_job(batches: Batches, job: BatchJob, json: bool) -> None:
     note(f"spent {dollars(document['spent_cents'])}, saved by kept answers {dollars(float(job.saved_cents))}")
     if merged := job.facts.get("merge"):
         _tell_merge(merged)
+    if job.lead_count is not None:
+        note(f"{job.lead_count:,} leads: leadflow leads --batch {job.job_id}")
     for name in _TIMES:
         if moment := getattr(job, name):
             note(f"  {name.removesuffix('_at'):<11}{moment:%Y-%m-%d %H:%M} UTC")

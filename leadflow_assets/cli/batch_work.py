@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 _LOOK_AGAIN_SECONDS = 15.0
 
 
-def finish(batches: Batches, job_id: str, *, wait: bool, json: bool) -> None:
+def finish(batches: Batches, job_id: str, *, wait: bool, json: bool, leads: bool = False) -> None:
     """Work at a batch to its end and show it; where it is held up, show how far it came.
+
+    ``leads``: once it is processed, the owners of its properties become leads.
 
     Raises:
         BudgetReachedError, NotConfiguredError, LeadflowError: why it stopped; what was answered is kept.
@@ -34,7 +36,21 @@ def finish(batches: Batches, job_id: str, *, wait: bool, json: bool) -> None:
         if not json:
             tell_job(batches, batches.job(job_id), json)
         raise
+    if leads and done.status == "processed":
+        done = _made_leads(batches, job_id, json)
     tell_job(batches, done, json)
+
+
+def _made_leads(batches: Batches, job_id: str, json: bool) -> BatchJob:
+    import getpass
+
+    from leadflow_assets.cli.common import current_settings
+    from leadflow_assets.enrich.leads.batch import make_batch_leads
+
+    made = make_batch_leads(current_settings(), job_id, by=getpass.getuser())
+    if not json and made.added.refused:
+        note(f"{len(made.added.refused):,} properties make no lead: no owner on record, or no score applies.")
+    return batches.job(job_id)
 
 
 def work(batches: Batches, job_id: str) -> BatchJob:

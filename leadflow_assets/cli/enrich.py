@@ -22,6 +22,7 @@ _FIRST = (
     Column("property_id", "property", wrap=False),
     Column("total_value", "value $", ","),
     Column("why"),
+    Column("worth", "what asking may bring"),
 )
 _SHOWN = 10
 
@@ -54,8 +55,9 @@ def enrich(
     """Ask ATTOM about the properties most worth paying for, as one batch.
 
     First come those that the assessor's roll itself marks: tax title, estates, owners out of state, owners
-    elsewhere in the state; within each, the higher assessed value. Public bodies, banks and associations
-    are left out. Without --dry-run a limit is needed: --top, --max-cents, or both.
+    elsewhere in the state. Within each come first those whose score the answers could still move most per
+    cent spent, then the higher assessed value. Public bodies, banks and associations are left out.
+    Without --dry-run a limit is needed: --top, --max-cents, or both.
     """
     from decimal import Decimal
 
@@ -130,4 +132,6 @@ def _row(candidate: Any) -> dict[str, Any]:
         "total_value": candidate.total_value,
         "signals": candidate.signals,
         "why": candidate.why,
+        "room": candidate.room,
+        "worth": candidate.worth,
     }

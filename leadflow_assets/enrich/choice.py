@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from leadflow_assets.domain.worth_asking import NOT_ASKED_OWNER_TYPES, SIGNALS, free_signals, weight
+from leadflow_assets.domain.worth_asking import (
+    NOT_ASKED_OWNER_TYPES,
+    SIGNALS,
+    free_signals,
+    points_per_cent,
+    settled_groups,
+    weight,
+)
+from leadflow_assets.enrich.batches.making import chosen_endpoints
+from leadflow_assets.enrich.choice_room import full_room, rooms
 from leadflow_assets.enrich.vendor import prices
 from leadflow_assets.errors import UsageError
 from leadflow_assets.search.criteria import SearchCriteria
@@ -17,22 +26,43 @@ if TYPE_CHECKING:
     from leadflow_assets.enrich.batches.service import Batches
     from leadflow_assets.search.engine import Searcher
 
-_COLUMNS = ("property_id", "owner_type", "owner_tax_title", "occupancy", "total_value", "site_address")
+_COLUMNS = (
+    "property_id",
+    "town_id",
+    "owner_type",
+    "owner_tax_title",
+    "occupancy",
+    "total_value",
+    "site_address",
+)
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A property that may be asked about, and why it stands where it does; ``total_value`` in dollars."""
+    """A property that may be asked about, and why it stands where it does; ``total_value`` in dollars.
+
+    ``room``: by how many points the answers could move its score; ``cents``: what they cost at most.
+    """
 
     property_id: str
     signals: tuple[str, ...]
     total_value: int | None
+    room: float = 0.0
+    cents: Decimal = Decimal(0)
 
     @property
     def why(self) -> str:
         """The reasons in words."""
         said = [SIGNALS[name][1] for name in self.signals]
         return "; ".join(said) or "no free signal: by assessed value"
+
+    @property
+    def worth(self) -> str:
+        """What asking may bring, in words."""
+        if not self.room:
+            return "what is asked is known already: it cannot move the score"
+        per_cent = points_per_cent(self.room, self.cents)
+        return f"may add up to {self.room:.0f} points for {self.cents} cents ({per_cent:.2f} points per cent)"
 
 
 @dataclass(frozen=True)
@@ -45,14 +75,22 @@ class Choice:
     not_asked: int
 
 
-def rank(searcher: Searcher, criteria: SearchCriteria) -> tuple[list[Candidate], int]:
+def rank(
+    searcher: Searcher, criteria: SearchCriteria, endpoints: Sequence[str], cents: Decimal
+) -> tuple[list[Candidate], int]:
     """Everything that matches, the most telling first, and how many were left out.
+
+    What the roll shows for nothing comes first; then how many points the answers of ``endpoints``, which cost
+    ``cents``, could still add per cent; then the assessed value.
 
     Left out are owners of :data:`NOT_ASKED_OWNER_TYPES` and properties without an address to ask by.
     """
     searcher.describe(criteria)
     found: list[Candidate] = []
     not_asked = 0
+    groups = settled_groups(endpoints)
+    known: dict[int, dict[str, float]] = {}
+    unscored = full_room(groups)
     with searcher.stream(criteria, columns=_COLUMNS) as batches:
         for batch in batches:
             for row in batch.to_pylist():
@@ -60,8 +98,19 @@ def rank(searcher: Searcher, criteria: SearchCriteria) -> tuple[list[Candidate],
                     not_asked += 1
                     continue
                 signals = free_signals(row["owner_type"], bool(row["owner_tax_title"]), row["occupancy"])
-                found.append(Candidate(row["property_id"], signals, row["total_value"]))
-    found.sort(key=lambda c: (-weight(c.signals), -(c.total_value or 0), c.property_id))
+                town, property_id = row["town_id"], row["property_id"]
+                if town not in known:
+                    known[town] = rooms(searcher.lake, [town], groups)
+                points = known[town].get(property_id, unscored)
+                found.append(Candidate(property_id, signals, row["total_value"], points, cents))
+    found.sort(
+        key=lambda c: (
+            -weight(c.signals),
+            -points_per_cent(c.room, c.cents),
+            -(c.total_value or 0),
+            c.property_id,
+        )
+    )
     return found, not_asked
 
 
@@ -79,14 +128,15 @@ def choose(
     Raises:
         UsageError: nothing matches, or not even one property fits into the sum.
     """
-    ranked, not_asked = rank(searcher, criteria)
+    price = prices(searcher.lake.settings)
+    names = chosen_endpoints(searcher.lake.settings, endpoints)
+    full = sum((price.cents(name) for name in names), Decimal(0))
+    ranked, not_asked = rank(searcher, criteria, names, full)
     if not ranked:
         raise UsageError("There is no property to ask about.", "Widen the choice: another town or list.")
     wanted = ranked if top is None else ranked[:top]
     preview = batches.preview_properties([c.property_id for c in wanted], endpoints=endpoints)
     if max_cents is not None and preview.most_cents > max_cents:
-        price = prices(searcher.lake.settings)
-        full = sum((price.cents(name) for name in preview.endpoints), Decimal(0))
         wanted, preview = _within(batches, wanted, max_cents, endpoints, full)
     return Choice(tuple(wanted), preview, len(ranked), not_asked)
 

@@ -17,6 +17,7 @@ import pyarrow as pa
 from leadflow_assets.errors import NotConfiguredError, UsageError
 from leadflow_assets.lake import tables
 from leadflow_assets.lake.lake import Lake
+from leadflow_assets.lake.products import PRODUCTS, create_products
 from leadflow_assets.lake.snapshots import Snapshot, SnapshotLog
 from leadflow_assets.lake.tables import Table
 from leadflow_assets.settings import Settings
@@ -122,6 +123,7 @@ def open_catalog(
             _create_views(connection, lake, table, chosen[table.name])
     _create_lake_tables(connection, lake, chosen)
     _copy_state(connection, lake.settings)
+    create_products(connection)
     if read_only:
         _lock(connection, lake)
     return Catalog(connection, chosen)
@@ -154,12 +156,19 @@ class Catalog:
             table
             for table in tables.TABLES
             if not self.snapshots[table.name].partitions
-            and re.search(rf"\b{re.escape(table.view)}\b", sql, re.IGNORECASE)
+            and any(
+                re.search(rf"\b{re.escape(name)}\b", sql, re.IGNORECASE) for name in _views_of(table.view)
+            )
         ]
 
     def close(self) -> None:
         """Close the connection."""
         self.connection.close()
+
+
+def _views_of(view: str) -> list[str]:
+    """A table's view, and the products that have no rows without it."""
+    return [view, *(name for name, (base, _, _) in PRODUCTS.items() if base == view)]
 
 
 def require_query(connection: duckdb.DuckDBPyConnection, sql: str) -> None:

@@ -198,6 +198,20 @@ CASE_MATCHES = Table(
     "case_matches.CaseMatches",
     key=("match_id",),
 )
+DISTRESS_SCORES = Table(
+    "mart/distress_scores",
+    "one property with its distress score and the reasons",
+    ("town_id",),
+    "distress_scores.DistressScores",
+    key=("property_id",),
+)
+LEADS = Table(
+    "mart/leads",
+    "one owner with one mailing address, with their properties and why they are worth a conversation",
+    ("town_id",),
+    "leads.Leads",
+    key=("lead_id",),
+)
 
 CORE_MASSGIS = (PARCELS, ASSESSMENTS, PARCEL_INTERESTS, MISC_FEATURES, USE_CODES, ASSESSMENT_RELEASES)
 # What one package of a town is made into, in the order of publishing.
@@ -215,6 +229,8 @@ TABLES = (
     PROPERTY_RECORDS,
     PROPERTIES,
     CASE_MATCHES,
+    DISTRESS_SCORES,
+    LEADS,
 )
 # Not a table of its own: it lies beside each table that quarantines.
 QUARANTINE = Table(

@@ -44,11 +44,12 @@ class Picture:
     """A PNG and where its bytes can be shown."""
 
     png: bytes
+    words: str = "parcels by class"
 
     @property
     def markdown(self) -> str:
         """The picture as Markdown that needs no other file."""
-        return f"![parcels by class](data:image/png;base64,{base64.b64encode(self.png).decode()})"
+        return f"![{self.words}](data:image/png;base64,{base64.b64encode(self.png).decode()})"
 
 
 def town_picture(lake: Lake, town_id: int) -> Picture:

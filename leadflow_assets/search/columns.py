@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from leadflow_assets.domain.leads.status import STATUSES
+
 SEARCH_COLUMNS = (
     "property_id",
     "town_id",
@@ -100,3 +102,12 @@ CASE_COLUMNS = {
 }
 SHOWN_COLUMNS = (*SEARCH_COLUMNS, *CASE_COLUMNS)
 EXPORT_COLUMNS = tuple(name for name in SHOWN_COLUMNS if name not in _HELPERS)
+
+# What the state database adds to the columns of mart/leads.
+LEAD_STATE_COLUMNS = {
+    "rank": "Place in the order: score, then coverage, then id of the best property",
+    "status": "Where the conversation stands: " + ", ".join(STATUSES),
+    "status_changed_at": "When that was said, UTC",
+    "status_changed_by": "Who said it",
+    "status_note": "What they noted",
+}

@@ -7,13 +7,13 @@ whose value is unknown. Serializes to JSON and back without loss.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from leadflow_assets.domain.courts.kinds import ACTION_TYPES, CASE_TYPES, LIEN_TYPES
+from leadflow_assets.domain.local_days import local_day
 from leadflow_assets.domain.owners import OWNER_TYPES
 from leadflow_assets.domain.towns import find_town, town_by_id
 from leadflow_assets.domain.use_codes import CATEGORIES
@@ -221,7 +221,7 @@ class SearchCriteria(BaseModel):
 
 def massachusetts_today() -> date:
     """The day it is in Massachusetts."""
-    return datetime.now(ZoneInfo("America/New_York")).date()
+    return local_day(datetime.now(UTC))
 
 
 def _known(word: str, known: tuple[str, ...], what: str) -> str:

@@ -78,20 +78,20 @@ def export_batch(settings: Settings, lake: Lake, job: BatchJob, path: Path) -> i
     facts = _facts(lake, job)
     ours = (*_FOUND, *FACTS)
     with tempfile.TemporaryDirectory() as folder:
-        file = _given(lake, job, Path(folder))
+        file = given_file(lake, job, Path(folder))
         header = [f"{name} (given)" if name in ours else name for name in file.header] if file else []
-        lines = _lines(file, requests)
+        lines = given_lines(file, requests)
         return _write(path, (*header, *ours), (_row(own, request, facts) for own, request in lines))
 
 
-def _given(lake: Lake, job: BatchJob, folder: Path) -> ListFile | None:
+def given_file(lake: Lake, job: BatchJob, folder: Path) -> ListFile | None:
     """The user's file as it was kept, read as it was when the batch was made."""
     if job.upload_key is None:
         return None
     return read_list_file(lake.store.fetch(job.upload_key, folder))
 
 
-def _lines(
+def given_lines(
     file: ListFile | None, requests: Sequence[BatchRequest]
 ) -> Iterator[tuple[Sequence[str], BatchRequest]]:
     """Each of the user's rows with its request; a row that names a whole parcel comes once for each."""

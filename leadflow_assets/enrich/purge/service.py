@@ -22,6 +22,7 @@ from leadflow_assets.domain.purging import CASE, PLACE, REASONS, Key, Purged
 from leadflow_assets.enrich.purge import attom_tables, court_tables
 from leadflow_assets.enrich.purge.deriving import derived
 from leadflow_assets.enrich.purge.exports import clean_exports, rebuild_index, sweep_temporary
+from leadflow_assets.enrich.purge.lead_tables import Leads
 from leadflow_assets.enrich.purge.objects import clean_objects
 from leadflow_assets.enrich.purge.owner_tables import Owners
 from leadflow_assets.enrich.purge.state_rows import clean_state
@@ -159,7 +160,8 @@ class _Run:
         objects, learned = clean_objects(self.lake, self.purged, self.folder / "objects", dry_run=dry_run)
         self._learn(learned)
         counts.update({f"{name}: files": number for name, number in objects.by_folder.items()})
-        for rule in self._rules():
+        leads = Leads(self.purged)
+        for rule in self._rules(leads):
             place = self.folder / "tables"
             place.mkdir(parents=True, exist_ok=True)
             found = clean_table(self.lake, rule, place, run_id=run_id, dry_run=dry_run)
@@ -171,6 +173,8 @@ class _Run:
         touched = any(counts[f"{view}: {what}"] for view in _SEARCHED for what in ("removed", "changed"))
         if touched and not dry_run:
             counts["search index"] += rebuild_index(self.lake)
+        # Before the texts of the state: a removed lead's notes go as a whole.
+        counts["state.lead_events"] += leads.forget(self.settings, dry_run=dry_run)
         counts.update(clean_exports(self.settings, self.purged, dry_run=dry_run))
         counts.update(clean_state(self.settings, self.purged, self.own, now, dry_run=dry_run))
         return {name: number for name, number in sorted(counts.items()) if number}
@@ -180,7 +184,7 @@ class _Run:
             self.learned(keys)
             self.purged = self.purged.with_keys(keys)
 
-    def _rules(self) -> list[Rule]:
+    def _rules(self, leads: Leads) -> list[Rule]:
         """The tables that can hold anything, the ones that others are made from first."""
         rules: list[Rule] = []
         if self.purged.of_kind(CASE) or self.purged.of_kind(PLACE):
@@ -202,6 +206,7 @@ class _Run:
                 Rule(tables.ATTOM_PROPERTIES, lambda rows, role, p: clean(self.purged, rows), remakes=True),
                 Rule(tables.PROPERTY_RECORDS, lambda rows, role, p: clean(self.purged, rows)),
                 *self._owner_rules(),
+                Rule(tables.LEADS, lambda rows, role, p: leads.clean(rows)),
             ]
         if rules:
             rules.append(
@@ -262,6 +267,6 @@ def _nothing_else(settings: Settings) -> Iterator[None]:
         yield
 
 
-# The locks of enrich/courts, enrich/unified and enrich/case_matches, in the order of their work.
-_LOCKS = ("courts/landing.lock", "unified/merge.lock", "case_matches/match.lock")
+# The locks of courts, unified, case_matches and leads (all of enrich), in the order of their work.
+_LOCKS = ("courts/landing.lock", "unified/merge.lock", "case_matches/match.lock", "leads/leads.lock")
 _SEARCHED = (tables.PROPERTIES.view, tables.CASE_MATCHES.view)

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from leadflow_assets import __version__
 from leadflow_assets.errors import UsageError
-from leadflow_assets.lake.tables import PROPERTIES
-from leadflow_assets.search.columns import CASE_COLUMNS
+from leadflow_assets.lake.tables import LEADS, PROPERTIES
+from leadflow_assets.search.columns import CASE_COLUMNS, LEAD_STATE_COLUMNS
 
 FORMATS = ("csv", "xlsx", "geojson", "geoparquet", "map")
 SUFFIXES = {"csv": ".csv", "xlsx": ".xlsx", "geojson": ".geojson", "geoparquet": ".parquet", "map": ".html"}
@@ -59,6 +59,7 @@ _KINDS = {
                 "value_change",
             ),
             *("mortgage_amount", "loan_balance", "available_equity", "avm_value"),
+            *("equity_low", "equity_mid", "equity_high"),
         ),
         "money",
     ),
@@ -195,12 +196,14 @@ def kind(name: str, type_: pa.DataType) -> str:
 
 def describe_column(name: str) -> str:
     """What the data dictionary says about a column; empty for one that it does not know."""
-    if name in CASE_COLUMNS:
-        return CASE_COLUMNS[name]
-    if PROPERTIES.model is None:
-        return ""
-    spec = PROPERTIES.model.to_schema().columns.get(name)
-    return str(spec.description) if spec is not None and spec.description else ""
+    for known in (CASE_COLUMNS, LEAD_STATE_COLUMNS):
+        if name in known:
+            return known[name]
+    for table in (PROPERTIES, LEADS):
+        spec = table.model.to_schema().columns.get(name) if table.model is not None else None
+        if spec is not None and spec.description:
+            return str(spec.description)
+    return ""
 
 
 def label(name: str) -> str:

@@ -8,6 +8,7 @@ from leadflow_assets.state import (
     models_case_reviews,  # noqa: F401
     models_case_searches,  # noqa: F401
     models_court_progress,  # noqa: F401
+    models_leads,  # noqa: F401
     models_purges,  # noqa: F401
     models_reviews,  # noqa: F401
     models_spend,  # noqa: F401

@@ -1,0 +1,132 @@
+"""How leads are shown: a ranked page, one lead with its reasons, what making them changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import typer
+
+from leadflow_assets.cli.output import Column, emit_document, emit_rows, note, printable
+
+if TYPE_CHECKING:
+    from leadflow_assets.enrich.leads.adding import Added
+    from leadflow_assets.enrich.leads.reading import LeadPage
+    from leadflow_assets.enrich.leads.service import LeadReport
+
+_LEADS: Final = (
+    Column("rank", "#", ","),
+    Column("grade", wrap=False),
+    Column("score", number_format=".1f"),
+    Column("coverage", "known", ".0%"),
+    Column("opportunity", "opport.", wrap=False),
+    Column("owner_name", "owner", min_width=12),
+    Column("place", "best property", min_width=12),
+    Column("property_count", "has", ","),
+    Column("reasons", "why", min_width=14),
+    Column("status", wrap=False),
+    Column("lead_id", "lead", wrap=False),
+)
+_PROPERTIES: Final = (
+    Column("property_id", "property", wrap=False),
+    Column("site_address", "address"),
+    Column("town"),
+    Column("score", number_format=".1f"),
+    Column("coverage", "known", ".0%"),
+    Column("total_value", "value $", ","),
+)
+_HISTORY: Final = (
+    Column("changed_at", "when"),
+    Column("status"),
+    Column("changed_by", "by"),
+    Column("note"),
+)
+
+
+def tell_page(page: LeadPage, offset: int, json: bool) -> None:
+    """A page of leads; as JSON Lines with every column."""
+    rows = page.rows.to_pylist()
+    if json:
+        emit_rows(rows, (), True)
+        return
+    if not rows:
+        note(_why_none(page))
+        return
+    shown = [
+        {
+            **row,
+            "place": f"{row['site_address'] or row['property_id']}, {row['town']}",
+            "reasons": "; ".join(row["why"]) or "added by hand or batch",
+        }
+        for row in rows
+    ]
+    emit_rows(shown, _LEADS, False)
+    note(
+        f"{offset + 1:,} to {offset + len(rows):,} of {page.total:,} leads, scores as of {rows[0]['as_of']}: "
+        "uncalibrated, for ordering only."
+    )
+
+
+def _why_none(page: LeadPage) -> str:
+    if not page.inputs.published:
+        return "There are no leads yet: `leadflow score run`, then `leadflow leads run` makes them."
+    return "No lead matches."
+
+
+def tell_report(report: LeadReport) -> None:
+    """What making leads did."""
+    from leadflow_assets.domain.towns import town_by_id
+
+    if report.needs_score:
+        names = ", ".join(report.needs_score[:5])
+        note(f"Without scores, so without leads: {names}. Run `leadflow score run`.")
+    if not report.made:
+        typer.echo(f"Nothing has changed: {report.leads:,} leads.")
+        return
+    grades = ", ".join(f"{count:,} {grade}" for grade, count in report.grades.items())
+    names = ", ".join(town_by_id(town).name for town in report.towns_changed[:5]) or "none"
+    more = f" and {len(report.towns_changed) - 5} more" if len(report.towns_changed) > 5 else ""
+    typer.echo(f"{report.leads:,} leads ({grades}). Towns published: {names}{more}.")
+
+
+def tell_lead(lead_id: str, lead: Mapping[str, Any] | None, history: Sequence[Mapping[str, Any]]) -> None:
+    """One lead; one that is gone has only its history."""
+    from leadflow_assets.domain.leads import NOTICES
+
+    if lead is None:
+        note(f"{lead_id} is no lead any more: sold, or nothing counts now. Its history is kept.")
+    else:
+        _say(f"{lead['owner_name']} ({lead['owner_type'].replace('_', ' ')}), {lead_id}")
+        _say(
+            f"Grade {lead['grade']}: score {lead['score']:.1f} of 100, at most {lead['high']:.1f}; "
+            f"{lead['coverage']:.0%} of it was asked about (as of {lead['as_of']}, {lead['version']}, "
+            "uncalibrated: ordering only)"
+        )
+        for line in lead["why"] or ["Nothing counts: added by hand or by a batch."]:
+            _say(f"  {line}")
+        for name in lead["notices"]:
+            _say(f"Mind: {NOTICES[name]}")
+        _say(
+            f"Opportunity {lead['opportunity']}: equity {lead['equity_band']}, "
+            f"mail: {lead['reach'].replace('_', ' ')}"
+        )
+        parts = [lead[f"mailing_{part}"] for part in ("address", "city", "state", "zip")]
+        _say(f"Mail to: {', '.join(part for part in parts if part) or 'unknown'}")
+        emit_rows(lead["properties"], _PROPERTIES, False)
+        _say(f"Status: {lead['status']}")
+    if history:
+        emit_rows(history, _HISTORY, False)
+
+
+def _say(text: str) -> None:
+    typer.echo(printable(text))
+
+
+def tell_added(added: Added, leads: Mapping[str, str], json: bool) -> None:
+    """Which leads the properties belong to now."""
+    if json:
+        emit_document({"added": added.added, "leads": leads})
+        return
+    rows = [{"property": property_id, "lead": leads.get(property_id)} for property_id in added.property_ids]
+    emit_rows(rows, (Column("property", wrap=False), Column("lead", wrap=False)), False)
+    note(f"{added.added:,} added, {len(added.property_ids) - added.added:,} were added before.")

@@ -1,0 +1,1 @@
+"""Leads of the lake: mart/leads made from scores, additions and suppression; listed, changed, exported."""

@@ -1,0 +1,201 @@
+"""Leads as people see them: what is published with where the conversation stands, filtered and ranked."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+import pyarrow as pa
+
+from leadflow_assets.domain.leads import FIRST, GRADES, OPPORTUNITIES, STATUSES
+from leadflow_assets.enrich.leads.inputs import Inputs, open_database, read_inputs, view
+from leadflow_assets.errors import UsageError
+from leadflow_assets.lake.snapshots import PartitionEntry
+from leadflow_assets.lake.tables import LEADS, SCHEMA_VERSION
+from leadflow_assets.settings import Settings
+
+_STATE: Final = pa.schema(
+    [
+        ("lead_id", pa.string()),
+        ("status", pa.string()),
+        ("status_changed_at", pa.timestamp("us", tz="UTC")),
+        ("status_changed_by", pa.string()),
+        ("status_note", pa.string()),
+    ]
+)
+_ORDER: Final = "score DESC, coverage DESC, property_id"
+
+
+@dataclass(frozen=True)
+class LeadFilters:
+    """Which leads are meant; nothing given: all but those that are dead.
+
+    ``towns`` are ids: a lead is in each town where it has a property. ``list_name`` is a saved list,
+    ``batch_id`` a batch: at least one property of the lead is on it.
+    """
+
+    towns: tuple[int, ...] = ()
+    grades: tuple[str, ...] = ()
+    statuses: tuple[str, ...] = ()
+    opportunities: tuple[str, ...] = ()
+    min_score: float | None = None
+    min_coverage: float | None = None
+    list_name: str | None = None
+    batch_id: str | None = None
+
+    def __post_init__(self) -> None:
+        for name, given, known in (
+            ("grade", self.grades, GRADES),
+            ("status", self.statuses, STATUSES),
+            ("opportunity", self.opportunities, OPPORTUNITIES),
+        ):
+            for value in given:
+                if value not in known:
+                    raise UsageError(f"There is no {name} {value!r}.", f"Known: {', '.join(known)}.")
+
+    def document(self) -> dict[str, Any]:
+        """What was asked for, for the sidecar of an export."""
+        return {name: value for name, value in asdict(self).items() if value not in (None, ())}
+
+
+@dataclass(frozen=True)
+class LeadPage:
+    """``rows``: columns of mart/leads and LEAD_STATE_COLUMNS, the best first; ``total`` of all pages."""
+
+    rows: pa.Table
+    total: int
+    inputs: Inputs
+
+
+def find_leads(
+    settings: Settings, filters: LeadFilters | None = None, *, limit: int | None = None, offset: int = 0
+) -> LeadPage:
+    """The leads that are published now, ranked.
+
+    Raises:
+        UsageError: no such list or batch. StoreError: the lake or the state cannot be read.
+    """
+    filters = filters or LeadFilters()
+    inputs = read_inputs(settings)
+    with contextlib.closing(open_database(inputs.lake)) as connection:
+        _open_views(connection, settings, inputs)
+        conditions, values = _conditions(connection, settings, filters)
+        where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+        connection.execute(
+            f"CREATE TEMP TABLE found AS SELECT row_number() OVER (ORDER BY {_ORDER}) AS rank, * "
+            f"FROM leads_now {where}",
+            values,
+        )
+        (total,) = connection.execute("SELECT count(*) FROM found").fetchone() or (0,)
+        page = "" if limit is None else f"LIMIT {int(limit)}"
+        rows = connection.execute(f"FROM found ORDER BY rank {page} OFFSET {int(offset)}").to_arrow_table()
+    return LeadPage(rows, total, inputs)
+
+
+def lead(settings: Settings, lead_id: str) -> dict[str, Any] | None:
+    """One published lead with its state; None where there is none (any more)."""
+    inputs = read_inputs(settings)
+    with contextlib.closing(open_database(inputs.lake)) as connection:
+        _open_views(connection, settings, inputs)
+        found = connection.execute("FROM leads_now WHERE lead_id = ?", [lead_id]).to_arrow_table()
+    return found.to_pylist()[0] if found.num_rows else None
+
+
+def leads_of_properties(settings: Settings, property_ids: Collection[str]) -> dict[str, str]:
+    """Lead id of each of these properties that belongs to a lead."""
+    inputs = read_inputs(settings)
+    with contextlib.closing(open_database(inputs.lake)) as connection:
+        view(connection, inputs.lake, "leads", LEADS, _readable(inputs))
+        _register_ids(connection, "asked", property_ids)
+        found = connection.execute(
+            "SELECT m.property_id, m.lead_id FROM (SELECT lead_id, unnest(properties).property_id AS "
+            "property_id FROM leads) AS m JOIN asked USING (property_id) ORDER BY ALL"
+        )
+        return dict(found.fetchall())
+
+
+def _readable(inputs: Inputs) -> list[PartitionEntry]:
+    return [entry for entry in inputs.published.values() if entry.schema_version == SCHEMA_VERSION]
+
+
+def _open_views(connection: duckdb.DuckDBPyConnection, settings: Settings, inputs: Inputs) -> None:
+    view(connection, inputs.lake, "leads", LEADS, _readable(inputs))
+    connection.register("told", _states(settings))
+    connection.execute(
+        f"""CREATE TEMP VIEW leads_now AS
+        SELECT l.*, coalesce(t.status, '{FIRST}') AS status, t.* EXCLUDE (lead_id, status)
+        FROM leads AS l LEFT JOIN told AS t USING (lead_id)"""
+    )
+
+
+def _states(settings: Settings) -> pa.Table:
+    url = settings.state_url
+    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).is_file():
+        return _STATE.empty_table()
+    # Imported late: SQLAlchemy costs a third of a second.
+    from leadflow_assets.state import database, leads
+
+    with database.session(settings) as session:
+        events = leads.latest(session).values()
+    rows = [
+        {
+            "lead_id": event.lead_id,
+            "status": event.status,
+            "status_changed_at": event.changed_at,
+            "status_changed_by": event.changed_by,
+            "status_note": event.note,
+        }
+        for event in events
+    ]
+    return pa.Table.from_pylist(rows, schema=_STATE)
+
+
+def _conditions(
+    connection: duckdb.DuckDBPyConnection, settings: Settings, filters: LeadFilters
+) -> tuple[list[str], list[Any]]:
+    conditions: list[str] = []
+    values: list[Any] = []
+    for column, wanted in (
+        ("grade", filters.grades),
+        ("opportunity", filters.opportunities),
+        ("status", filters.statuses or tuple(status for status in STATUSES if status != "dead")),
+    ):
+        if wanted:
+            conditions.append(f"{column} IN ({', '.join('?' * len(wanted))})")
+            values += wanted
+    for column, least in (("score", filters.min_score), ("coverage", filters.min_coverage)):
+        if least is not None:
+            conditions.append(f"{column} >= ?")
+            values.append(least)
+    if filters.towns:
+        towns = ", ".join(str(int(town)) for town in filters.towns)
+        conditions.append(f"list_has_any([m.town_id FOR m IN properties], [{towns}]::INTEGER[])")
+    for number, ids in enumerate(_properties_asked(settings, filters)):
+        _register_ids(connection, f"asked_{number}", ids)
+        conditions.append(
+            "lead_id IN (SELECT lead_id FROM (SELECT lead_id, unnest(properties).property_id AS property_id "
+            f"FROM leads) JOIN asked_{number} USING (property_id))"
+        )
+    return conditions, values
+
+
+def _properties_asked(settings: Settings, filters: LeadFilters) -> list[Sequence[str]]:
+    found: list[Sequence[str]] = []
+    if filters.list_name is not None:
+        from leadflow_assets.state import database, saved_lists
+
+        with database.session(settings) as session:
+            found.append(saved_lists.member_ids(session, filters.list_name))
+    if filters.batch_id is not None:
+        from leadflow_assets.enrich.leads.batch import properties_of_batch
+
+        found.append(properties_of_batch(settings, filters.batch_id))
+    return found
+
+
+def _register_ids(connection: duckdb.DuckDBPyConnection, name: str, ids: Collection[str]) -> None:
+    connection.register(name, pa.table({"property_id": pa.array(sorted(set(ids)), pa.string())}))
