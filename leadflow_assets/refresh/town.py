@@ -25,7 +25,12 @@ from leadflow_assets.lake.tables import SCHEMA_VERSION
 from leadflow_assets.pipeline.core import CoreTables, clean_package
 from leadflow_assets.pipeline.release import release_name
 from leadflow_assets.refresh.code import code_version
-from leadflow_assets.refresh.properties import PACKAGE_INPUT, properties_inputs, stage_properties
+from leadflow_assets.refresh.properties import (
+    PACKAGE_INPUT,
+    properties_inputs,
+    provenance,
+    stage_properties,
+)
 from leadflow_assets.refresh.stage import stage
 from leadflow_assets.settings import Settings
 from leadflow_assets.sources.http import make_client, redact_url
@@ -113,7 +118,7 @@ def _made(
     core = clean_package(package, _seen_on(receipt))
     _refuse_older(task, core, receipt)
     staged = [*([_raw(town, path, receipt, package, core, folder)] if is_new or task.force else [])]
-    staged += _core(core, inputs, folder)
+    staged += _core(core, inputs, receipt, folder)
     staged.append(stage_properties(core, receipt, inputs, lake, records, folder))
     uploaded: dict[str, dict[str, PartitionEntry]] = {}
     for partition in staged:
@@ -238,7 +243,9 @@ def _staged_package(
     )
 
 
-def _core(core: CoreTables, inputs: Mapping[str, str], folder: Path) -> Iterator[StagedPartition]:
+def _core(
+    core: CoreTables, inputs: Mapping[str, str], receipt: Mapping[str, Any], folder: Path
+) -> Iterator[StagedPartition]:
     for table, clean in core.tables.items():
         facts = {
             "release": core.release.name,
@@ -257,6 +264,7 @@ def _core(core: CoreTables, inputs: Mapping[str, str], folder: Path) -> Iterator
         if table is tables.ASSESSMENTS:
             # The history keeps the very same file, under the release's name.
             history = tables.ASSESSMENT_RELEASES
+            source = provenance(receipt)
             yield StagedPartition(
                 table=history.name,
                 partition=history.partition(core.release.town_id, core.release.name),
@@ -265,5 +273,10 @@ def _core(core: CoreTables, inputs: Mapping[str, str], folder: Path) -> Iterator
                 inputs=inputs,
                 schema_version=SCHEMA_VERSION,
                 code_version=code_version(),
-                facts={"release": core.release.name, "fiscal_year": core.release.fiscal_year},
+                facts={
+                    "release": core.release.name,
+                    "fiscal_year": core.release.fiscal_year,
+                    "source_date": source.source_date.isoformat() if source.source_date else None,
+                    "fetched_at": source.fetched_at.isoformat(),
+                },
             )
