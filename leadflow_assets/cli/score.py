@@ -82,7 +82,7 @@ def run(
     more = f" and {len(report.towns_changed) - 5} more" if len(report.towns_changed) > 5 else ""
     typer.echo(
         f"{report.properties:,} properties scored as of {report.asof} ({report.version}, "
-        f"{report.table_hash}): of {report.unknown:,} nothing is known, {report.not_applicable:,} have no score."
+        f"{report.table_hash}): of {report.unknown:,} nothing is known, {report.not_applicable:,} have none."
     )
     typer.echo(f"Towns published: {names}{more}.")
     if report.faults:

@@ -141,7 +141,7 @@ class Foreclosures:
 
 _EVENTS: Final = """
 SELECT property_id, coalesce(recorded_on, date_filed) AS day FROM {matches}
-WHERE case_type = '{deed}' AND tier IN ('confirmed', 'possible') AND coalesce(recorded_on, date_filed) IS NOT NULL
+WHERE case_type = '{deed}' AND tier IN ('confirmed', 'possible')
 """
 _AUCTIONS: Final = """
 SELECT property_id, unnest(foreclosure_records).auction_date AS day FROM {records}

@@ -160,7 +160,8 @@ def wilson(events: int, properties: int) -> Estimate:
     middle = (share + z2 / (2 * properties)) / (1 + z2 / properties)
     spread = share * (1 - share) / properties + z2 / (4 * properties**2)
     half = _NORMAL * math.sqrt(spread) / (1 + z2 / properties)
-    return Estimate(share, max(0.0, middle - half), min(1.0, middle + half))
+    low, high = middle - half if events else 0.0, middle + half if events < properties else 1.0
+    return Estimate(share, max(0.0, low), min(1.0, high))
 
 
 def rate_ratio(events: tuple[int, int], properties: tuple[int, int]) -> Estimate | None:
