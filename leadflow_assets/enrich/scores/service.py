@@ -249,7 +249,8 @@ def _nothing_of(town: int, *, older: bool) -> UsageError:
     name = town_by_id(town)
     if older:
         return UsageError(
-            f"The properties of {name.name} were made by an older version.", f"leadflow refresh {name.key[4:]}"
+            f"The properties of {name.name} were made by an older version.",
+            f"leadflow refresh {name.key[4:]}",
         )
     return UsageError(f"There is no data for {name.name}.", f"Fetch it: leadflow refresh {name.key[4:]}")
 

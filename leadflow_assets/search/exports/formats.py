@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from leadflow_assets import __version__
 from leadflow_assets.errors import UsageError
 from leadflow_assets.lake.tables import PROPERTIES
-from leadflow_assets.search.columns import CASE_COLUMNS
+from leadflow_assets.search.columns import CASE_COLUMNS, SCORE_COLUMNS
 
 FORMATS = ("csv", "xlsx", "geojson", "geoparquet", "map")
 SUFFIXES = {"csv": ".csv", "xlsx": ".xlsx", "geojson": ".geojson", "geoparquet": ".parquet", "map": ".html"}
@@ -195,8 +195,9 @@ def kind(name: str, type_: pa.DataType) -> str:
 
 def describe_column(name: str) -> str:
     """What the data dictionary says about a column; empty for one that it does not know."""
-    if name in CASE_COLUMNS:
-        return CASE_COLUMNS[name]
+    for beside in (CASE_COLUMNS, SCORE_COLUMNS):
+        if name in beside:
+            return beside[name]
     if PROPERTIES.model is None:
         return ""
     spec = PROPERTIES.model.to_schema().columns.get(name)
