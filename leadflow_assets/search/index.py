@@ -29,7 +29,7 @@ from leadflow_assets.search.case_index import build_case_index, open_case_index,
 from leadflow_assets.search.columns import SEARCH_COLUMNS
 from leadflow_assets.search.results import town_id_of
 from leadflow_assets.search.row_store import RowStore, RowWriter
-from leadflow_assets.search.score_index import build_score_index
+from leadflow_assets.search.score_index import build_score_index, open_score_index, searchable_scores
 from leadflow_assets.settings import Settings
 
 # Raised when the tables of the index change in a way that the columns do not show.
@@ -168,6 +168,16 @@ def _bring_beside(lake: Lake, folder: Path, *, force: bool) -> tuple[int, bool, 
         rows = open_case_index(folder, searchable_cases(lake)[0], connection)
         scores_built = build_score_index(lake, folder, connection, force=force)
     return rows.num_rows if rows is not None else 0, built, scores_built
+
+
+def beside_outdated(lake: Lake, connection: duckdb.DuckDBPyConnection) -> str | None:
+    """Names the cases and scores that wait to be written beside an open index; None where they are there."""
+    folder = index_path(lake.settings).parent
+    cases, scores = searchable_cases(lake)[0], searchable_scores(lake)
+    there = open_case_index(folder, cases, connection) is not None
+    if there and open_score_index(folder, scores, connection) is not None:
+        return None
+    return f"{cases.number}:{scores.number}"
 
 
 @contextlib.contextmanager
