@@ -350,7 +350,7 @@ def test_what_is_derived_together_does_not_show() -> None:
 def test_what_came_in_the_evening_is_known_on_that_day() -> None:
     """At nine in the evening of Massachusetts it is tomorrow in UTC."""
     row = Drawn(5).property(0) | {"fetched_at": datetime(2026, 11, 23, 2, tzinfo=UTC), "source_date": None}
-    assert ASOF == date(2026, 11, 22)
+    assert date(2026, 11, 22) == ASOF
     assert facts_of(row).roll_seen_on == ASOF
     row |= {"owner_type": "person", "occupancy": "absentee_in_state", "owner_tax_title": True}
     row |= {"last_sale_date": None, "deed_sale_date": None, "is_condominium_master": False}
