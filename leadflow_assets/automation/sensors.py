@@ -16,10 +16,9 @@ from leadflow_assets.automation.jobs import (
 from leadflow_assets.automation.watched import watched_towns
 from leadflow_assets.domain.towns import Town
 from leadflow_assets.lake.lake import Lake
-from leadflow_assets.lake.tables import CASE_MATCHES
 from leadflow_assets.refresh.plan import Held, RefreshOptions, TownPlan, plan_towns
 from leadflow_assets.refresh.run import record_checks
-from leadflow_assets.search.index import cases_outdated, layout_version, open_index, outdated, searchable
+from leadflow_assets.search.index import beside_outdated, layout_version, open_index, outdated, searchable
 from leadflow_assets.settings import Settings
 
 # 351 towns are round in half a day; a tick stays far below Dagster's limit of 60 seconds.
@@ -88,29 +87,31 @@ def release_key(plans: Sequence[TownPlan]) -> str:
     job=build_search_index_job,
     minimum_interval_seconds=60,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Rebuilds the search index after properties or cases changed, once no refresh is running.",
+    description="Brings the search index to mart/properties, cases and scores, once no refresh is running.",
 )
 def search_index_outdated(
     context: dg.SensorEvaluationContext, settings: LeadflowSettings
 ) -> dg.RunRequest | dg.SkipReason:
-    """Compare the published mart with the index; one request per snapshot."""
+    """Compare the published mart with the index and what lies beside it; one request per snapshot."""
     loaded = settings.load()
     lake = Lake(loaded)
     snapshot, _ = searchable(lake)
     if not snapshot.partitions:
         return dg.SkipReason("mart/properties is empty.")
     index = open_index(loaded)
+    beside = ""
     if index is not None:
         with index:
-            if not outdated(index, snapshot) and not cases_outdated(lake, index):
-                return dg.SkipReason(f"The index is that of snapshot {snapshot.number}.")
+            if not outdated(index, snapshot):
+                beside = beside_outdated(lake, index) or ""
+                if not beside:
+                    return dg.SkipReason(f"The index is that of snapshot {snapshot.number}.")
     running = context.instance.get_runs_count(
         dg.RunsFilter(job_name=refresh_towns_job.name, statuses=[dg.DagsterRunStatus.STARTED])
     )
     if running:
         return dg.SkipReason("Towns are being refreshed; the index is made once, after the last of them.")
-    cases = lake.snapshot(CASE_MATCHES).number
-    return dg.RunRequest(run_key=f"properties:{snapshot.number}:cases:{cases}:{layout_version()}")
+    return dg.RunRequest(run_key=f"properties:{snapshot.number}:{layout_version()}:{beside}")
 
 
 @dg.run_failure_sensor(

@@ -9,6 +9,7 @@ from leadflow_assets.cli import parcel_layout as tables
 from leadflow_assets.cli.output import emit_rows, note
 from leadflow_assets.cli.parcel_cases import show_cases
 from leadflow_assets.cli.parcel_layout import counted, heading, line, money, table
+from leadflow_assets.cli.parcel_scores import show_scores
 from leadflow_assets.cli.parcel_vendor import show_vendor, show_vendor_counts
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def show(report: ParcelReport, named: str | None) -> None:
     _values(report, whole)
     _holdings(report)
     _interests(report)
+    show_scores(report.scores, [unit.property_id for unit in whole])
     show_cases(report.cases)
     _comparables(report)
     _sources(report)

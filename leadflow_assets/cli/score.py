@@ -9,14 +9,11 @@ import typer
 
 from leadflow_assets.cli.common import JsonFlag, current_settings, examples
 from leadflow_assets.cli.output import emit_document, note
+from leadflow_assets.cli.score_validate import TableOption, TownArguments, validate
 
 PropertyArgument = Annotated[str, typer.Argument(help="Id of the property, as searches show it.")]
 AsOfOption = Annotated[
     str | None, typer.Option("--as-of", help="As known on that day: 2026-11-01.", metavar="DATE")
-]
-TownArguments = Annotated[list[str] | None, typer.Argument(help="Ids, names or keys; none: all.")]
-TableOption = Annotated[
-    str | None, typer.Option("--table", help="Version of the table of points.", metavar="VERSION")
 ]
 
 
@@ -85,7 +82,7 @@ def run(
     more = f" and {len(report.towns_changed) - 5} more" if len(report.towns_changed) > 5 else ""
     typer.echo(
         f"{report.properties:,} properties scored as of {report.asof} ({report.version}, "
-        f"{report.table_hash}): of {report.unknown:,} nothing is known, {report.not_applicable:,} have no score."
+        f"{report.table_hash}): of {report.unknown:,} nothing is known, {report.not_applicable:,} have none."
     )
     typer.echo(f"Towns published: {names}{more}.")
     if report.faults:
@@ -112,6 +109,14 @@ _COMMANDS: dict[Any, tuple[str, tuple[str, ...]]] = {
         (
             "leadflow score explain 025-0053-0009-0012",
             "leadflow score explain 025-0053-0009-0012 --as-of 2026-11-01 --json",
+        ),
+    ),
+    validate: (
+        "validate",
+        (
+            "leadflow score validate",
+            "leadflow score validate bellingham --known-from published",
+            "leadflow score validate --deeds-complete 2020-01-01:2025-12-31 --json",
         ),
     ),
 }

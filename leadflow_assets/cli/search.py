@@ -46,6 +46,12 @@ _CASES = (
     Column("case_best_tier", "tier", wrap=False),
     Column("case_newest", "newest case", wrap=False),
 )
+# Beside them where a search asks for distress scores.
+_SCORES = (
+    Column("score", number_format=".1f"),
+    Column("score_coverage", "known", ".2f"),
+    Column("score_reasons", "reasons", min_width=12),
+)
 # Below this many characters a row would need several lines; LOC_ID opens the parcel with all the rest.
 _WIDE = 110
 _NOT_WHEN_NARROW = frozenset({"use_code", "last_sale_price", "lives"})
@@ -103,6 +109,7 @@ def search(
         )
     from leadflow_assets.search.case_notes import remark_on_columns
     from leadflow_assets.search.engine import open_searcher
+    from leadflow_assets.search.score_notes import notes_on_scores
 
     with open_searcher(current_settings(), engine=engine, as_of=as_of) as searcher:  # type: ignore[arg-type]
         criteria = options.criteria(searcher)
@@ -117,10 +124,14 @@ def search(
             remarks = []
             if (json or format == "json") and not criteria.asks_for_cases:
                 remarks = remark_on_columns(searcher.cases)
+            if not criteria.asks_for_scores and any("score" in key for key in order):
+                remarks += notes_on_scores(searcher.scores, result.freshness)
     if json or format == "json":
         emit_document(_document(criteria, result, offset, remarks))
     else:
         _show(result, offset, more=_more_columns(criteria, order))
+        for text in remarks:
+            note(text)
 
 
 def _default_sort(criteria: SearchCriteria) -> tuple[str, ...]:
@@ -147,7 +158,7 @@ def _document(
 
 def _more_columns(criteria: SearchCriteria, order: tuple[str, ...]) -> tuple[Column, ...]:
     """The columns that show what was asked or sorted by."""
-    from leadflow_assets.search.columns import CASE_COLUMNS
+    from leadflow_assets.search.columns import CASE_COLUMNS, SCORE_COLUMNS
     from leadflow_assets.search.statement import NEEDS_LOANS
 
     sorted_by = {key.removeprefix("-").replace("-", "_") for key in order}
@@ -157,6 +168,8 @@ def _more_columns(criteria: SearchCriteria, order: tuple[str, ...]) -> tuple[Col
         more += _EQUITY
     if criteria.asks_for_cases or not sorted_by.isdisjoint(CASE_COLUMNS):
         more += _CASES
+    if criteria.asks_for_scores or not sorted_by.isdisjoint(SCORE_COLUMNS):
+        more += _SCORES
     return more
 
 
@@ -233,7 +246,7 @@ def index(
     force: Annotated[bool, typer.Option("--force", help="Build it even if it is current.")] = False,
     json: JsonFlag = False,
 ) -> None:
-    """Bring the search index up to date with mart/properties and mart/case_matches.
+    """Bring the search index up to date with mart/properties, mart/case_matches and mart/distress_scores.
 
     It is made from the lake alone and may be deleted at any time; without it, search reads Parquet.
     """
@@ -246,6 +259,7 @@ def index(
                 "rows": report.rows,
                 "cases": report.cases,
                 "cases_built": report.cases_built,
+                "scores_built": report.scores_built,
                 "towns": report.towns,
                 "seconds": round(report.seconds, 2),
             }

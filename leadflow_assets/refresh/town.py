@@ -30,6 +30,7 @@ from leadflow_assets.refresh.code import code_version
 from leadflow_assets.refresh.properties import (
     PACKAGE_INPUT,
     properties_inputs,
+    provenance,
     stage_properties,
     with_withheld,
 )
@@ -125,7 +126,7 @@ def _made(
     staged = [*([_raw(town, path, receipt, package, core, folder)] if is_new or task.force else [])]
     for_owners = with_withheld(tables.PROPERTIES, inputs, mark)
     properties, withheld = stage_properties(core, receipt, for_owners, lake, records, folder, purged)
-    staged += _core(without_owners(core, purged, withheld), purged, inputs, mark, folder)
+    staged += _core(without_owners(core, purged, withheld), purged, inputs, mark, receipt, folder)
     staged.append(properties)
     uploaded: dict[str, dict[str, PartitionEntry]] = {}
     for partition in staged:
@@ -252,7 +253,12 @@ def _staged_package(
 
 
 def _core(
-    core: CoreTables, purged: Purged | None, package: Mapping[str, str], mark: str, folder: Path
+    core: CoreTables,
+    purged: Purged | None,
+    package: Mapping[str, str],
+    mark: str,
+    receipt: Mapping[str, Any],
+    folder: Path,
 ) -> Iterator[StagedPartition]:
     for table, clean in core.tables.items():
         inputs = with_withheld(table, package, mark)
@@ -275,6 +281,7 @@ def _core(
         if table is tables.ASSESSMENTS:
             # The history keeps the very same file, under the release's name.
             history = tables.ASSESSMENT_RELEASES
+            source = provenance(receipt)
             yield StagedPartition(
                 table=history.name,
                 partition=history.partition(core.release.town_id, core.release.name),
@@ -283,5 +290,10 @@ def _core(
                 inputs=inputs,
                 schema_version=SCHEMA_VERSION,
                 code_version=code_version(),
-                facts={"release": core.release.name, "fiscal_year": core.release.fiscal_year},
+                facts={
+                    "release": core.release.name,
+                    "fiscal_year": core.release.fiscal_year,
+                    "source_date": source.source_date.isoformat() if source.source_date else None,
+                    "fetched_at": source.fetched_at.isoformat(),
+                },
             )

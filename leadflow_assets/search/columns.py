@@ -1,4 +1,4 @@
-"""What search shows, filters and sorts by: columns of mart/properties, and what mart/case_matches adds."""
+"""What search shows, filters and sorts by: columns of mart/properties, and what cases and scores add."""
 
 from __future__ import annotations
 
@@ -100,7 +100,17 @@ CASE_COLUMNS = {
     "case_best_tier": "The surest of them: confirmed or possible",
     "case_newest": "Day the newest of them was filed or recorded",
 }
-SHOWN_COLUMNS = (*SEARCH_COLUMNS, *CASE_COLUMNS)
+# Of mart/distress_scores.
+SCORE_COLUMNS = {
+    "score": "Distress score, 0 to 100, uncalibrated: ordering only; blank: nothing is known, or no score",
+    "score_high": "What it would be, were everything there that is unknown",
+    "score_coverage": "Part of its points whose sources were asked, 0 to 1",
+    "score_state": "scored, unknown (which is not low) or not_applicable",
+    "score_signals": "Signals that count",
+    "score_reasons": "Their factors; `leadflow score explain` tells each",
+    "score_as_of": "Day for which it is reckoned",
+}
+SHOWN_COLUMNS = (*SEARCH_COLUMNS, *CASE_COLUMNS, *SCORE_COLUMNS)
 EXPORT_COLUMNS = tuple(name for name in SHOWN_COLUMNS if name not in _HELPERS)
 
 # What the state database adds to the columns of mart/leads.

@@ -36,6 +36,7 @@ CASE_FILTERS = (
     "lien_types",
     "min_lien_amount",
 )
+SCORE_FILTERS = ("signals", "signals_at_least", "min_score", "min_coverage")
 _MAX_TEXT = 200
 # Fields that say how to look, not what to look for.
 _NOT_FILTERS = frozenset({"include_condominium_masters", "as_of"})
@@ -61,7 +62,9 @@ class SearchCriteria(BaseModel):
     ATTOM's estimate: value less loans in dollars, and that in percent of the value.
     ``cases`` are types of case or of legal action, or ``any``; together with the other filters of
     ``CASE_FILTERS`` they are asked of one and the same case. A case counts from the day it was filed or
-    recorded. ``areas``: a property must lie in at least one. ``lists``: it must be on each.
+    recorded. ``signals`` are factors of the distress score, or groups of them, that count; a property of
+    which nothing is known has no score. ``areas``: a property must lie in at least one. ``lists``: it must be
+    on each.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -156,6 +159,12 @@ class SearchCriteria(BaseModel):
     def _lien_types_are_known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(_known(word, tuple(LIEN_TYPES), "type of lien") for word in value)
 
+    @field_validator("signals")
+    @classmethod
+    def _signals_are_known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        known = searched_signals() if value else ()
+        return tuple(_known(word, known, "signal") for word in value)
+
     @field_validator("use_codes")
     @classmethod
     def _use_codes_are_codes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -182,6 +191,11 @@ class SearchCriteria(BaseModel):
     def asks_for_cases(self) -> bool:
         """Is any filter on court cases set?"""
         return not self._set().isdisjoint(CASE_FILTERS)
+
+    @property
+    def asks_for_scores(self) -> bool:
+        """Is any filter on distress scores set?"""
+        return not self._set().isdisjoint(SCORE_FILTERS)
 
     @property
     def counted_to(self) -> date:
@@ -217,6 +231,14 @@ class SearchCriteria(BaseModel):
             name: SearchCriteria(**{one: getattr(self, one) for one in fields}, **shared)
             for name, fields in together.items()
         }
+
+
+def searched_signals() -> tuple[str, ...]:
+    """Groups and factors of the distress score that can be searched by."""
+    from leadflow_assets.domain.distress.table import load_table
+
+    table = load_table()
+    return (*(group.name for group in table.groups), *table.by_name)
 
 
 def massachusetts_today() -> date:

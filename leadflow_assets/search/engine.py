@@ -23,13 +23,20 @@ from leadflow_assets.lake.snapshots import Snapshot
 from leadflow_assets.search import notes as remarks
 from leadflow_assets.search.areas import Polygon
 from leadflow_assets.search.case_notes import notes_on_cases
-from leadflow_assets.search.columns import CASE_COLUMNS, EXPORT_COLUMNS
-from leadflow_assets.search.criteria import SearchCriteria
+from leadflow_assets.search.columns import CASE_COLUMNS, EXPORT_COLUMNS, SCORE_COLUMNS
+from leadflow_assets.search.criteria import SCORE_FILTERS, SearchCriteria
 from leadflow_assets.search.index import open_index, open_rows, outdated, searchable
-from leadflow_assets.search.index_reader import PROPERTIES_IN_INDEX, WITH_CASES, IndexReader
+from leadflow_assets.search.index_reader import (
+    CASES_BESIDE,
+    PROPERTIES_IN_INDEX,
+    SCORES_BESIDE,
+    IndexReader,
+)
 from leadflow_assets.search.parquet_files import may_touch, parquet_relation
 from leadflow_assets.search.results import Described, SearchResult, TownFreshness, freshness_of, town_id_of
+from leadflow_assets.search.score_notes import notes_on_scores
 from leadflow_assets.search.searched_cases import SearchedCases
+from leadflow_assets.search.searched_scores import SearchedScores
 from leadflow_assets.search.selection import (
     COMPUTED,
     DISTANCE,
@@ -54,11 +61,17 @@ _MOST_SORTED_HERE = 50_000
 
 
 def open_searcher(
-    settings: Settings, *, engine: Engine = "auto", as_of: str | None = None, cases_of: int | None = None
+    settings: Settings,
+    *,
+    engine: Engine = "auto",
+    as_of: str | None = None,
+    cases_of: int | None = None,
+    scores_of: int | None = None,
 ) -> Searcher:
     """Open what is there: the index if it is current, else Parquet. ``as_of`` always reads Parquet.
 
-    ``cases_of`` is the number of the snapshot of mart/case_matches to take; None: that of ``as_of``.
+    ``cases_of`` is the number of the snapshot of mart/case_matches to take, ``scores_of`` that of
+    mart/distress_scores; None: that of ``as_of``.
 
     Raises:
         UsageError: ``engine`` is ``index`` and the index cannot be used, or ``as_of`` is no date.
@@ -70,9 +83,17 @@ def open_searcher(
     if engine != "parquet" and as_of is None:
         found, why_not = _usable_index(lake, snapshot)
         if found is not None:
-            connection, reader, cases = found
+            connection, reader, cases, scores = found
             return Searcher(
-                lake, snapshot, connection, cases, "index", old_versions, older=old_versions, reader=reader
+                lake,
+                snapshot,
+                connection,
+                cases,
+                scores,
+                "index",
+                old_versions,
+                older=old_versions,
+                reader=reader,
             )
         if engine == "index":
             raise UsageError(f"The search index cannot be used: {why_not}.", "Run `leadflow index`.")
@@ -84,12 +105,13 @@ def open_searcher(
     relation = parquet_relation(lake, list(snapshot.partitions.values()))
     connection.execute(f"CREATE VIEW properties AS {relation}")
     cases = SearchedCases(lake, connection, indexed=False, when=as_of if cases_of is None else cases_of)
-    return Searcher(lake, snapshot, connection, cases, "parquet", told, as_of, old_versions)
+    scores = SearchedScores(lake, connection, indexed=False, when=as_of if scores_of is None else scores_of)
+    return Searcher(lake, snapshot, connection, cases, scores, "parquet", told, as_of, old_versions)
 
 
 def _usable_index(
     lake: Lake, snapshot: Snapshot
-) -> tuple[tuple[duckdb.DuckDBPyConnection, IndexReader, SearchedCases] | None, str]:
+) -> tuple[tuple[duckdb.DuckDBPyConnection, IndexReader, SearchedCases, SearchedScores] | None, str]:
     connection = open_index(lake.settings)
     if connection is None:
         return None, "there is no search index that this version can read"
@@ -97,7 +119,9 @@ def _usable_index(
     if not old:
         try:
             cases = SearchedCases(lake, connection, indexed=True)
-            return (connection, IndexReader(connection, open_rows(connection), cases.positions), cases), ""
+            scores = SearchedScores(lake, connection, indexed=True)
+            reader = IndexReader(connection, open_rows(connection), cases.positions, scores.positions)
+            return (connection, reader, cases, scores), ""
         except OSError:
             connection.close()
             return None, "the rows of the search index cannot be read"
@@ -114,6 +138,7 @@ class Searcher:
     snapshot: Snapshot
     connection: duckdb.DuckDBPyConnection
     cases: SearchedCases
+    scores: SearchedScores
     engine: str
     notes: tuple[str, ...] = ()
     as_of: str | None = None
@@ -255,6 +280,9 @@ class Searcher:
             told += remarks.partial_state(len(self._freshness))
         if criteria.asks_for_cases:
             told += notes_on_cases(self.lake, self.cases, criteria, self.ids(criteria))
+        if criteria.asks_for_scores:
+            asked = [name for name in criteria.filters() if name in SCORE_FILTERS]
+            told += notes_on_scores(self.scores, here, asked)
         return Described(here, tuple(told), self.engine)
 
     def geocoder(self) -> Geocoder:
@@ -271,6 +299,8 @@ class Searcher:
     def _condition(self, criteria: SearchCriteria) -> Condition:
         if criteria.asks_for_cases:
             self.cases.load()
+        if criteria.asks_for_scores:
+            self.scores.load()
         if any(isinstance(area, Polygon) for area in criteria.areas):
             # Polygons alone need it, and it costs more to load than most searches take.
             load_extensions(self.connection, ["spatial"])
@@ -291,24 +321,32 @@ class Searcher:
         keys = sort_keys(sort, criteria)
         columns = dict.fromkeys(column for column, _ in keys)
         found: Positions | None = None
-        if tuple(sort) == DEFAULT_SORT or condition.positions or criteria.towns or criteria.areas:
+        by_score = columns.keys() <= SCORE_COLUMNS.keys()
+        here = bool(condition.positions or criteria.towns or criteria.areas)
+        if tuple(sort) == DEFAULT_SORT or here or by_score:
             found = self.reader.matches(condition)
         if found is not None and tuple(sort) == DEFAULT_SORT:
             return found[offset : offset + limit], len(found)
-        if found is None or (len(found) > _MOST_SORTED_HERE and not condition.positions):
+        if found is None or (len(found) > _MOST_SORTED_HERE and not (condition.positions or by_score)):
             order, values = order_by(sort, criteria, last="position")
             relation = PROPERTIES_IN_INDEX
             if not CASE_COLUMNS.keys().isdisjoint(columns):
                 self.cases.load()
-                relation = WITH_CASES
+                relation += CASES_BESIDE
+            if not SCORE_COLUMNS.keys().isdisjoint(columns):
+                self.scores.load()
+                relation += SCORES_BESIDE
             page, total = self.reader.first(
                 condition, _read(columns), order, values, (limit, offset), relation=relation
             )
             return page, total if len(page) or not offset else self.count(criteria)
+        total = len(found)
+        if keys[0] == ("score", True):
+            found = self.scores.highest(found, "score", offset + limit)
         rows = self._rows_at(found, criteria, list(columns))
         signs = [(column, "descending" if down else "ascending", "at_end") for column, down in keys]
         order_here = pc.sort_indices(rows, signs)
-        return found[order_here.to_numpy()[offset : offset + limit]], len(found)
+        return found[order_here.to_numpy()[offset : offset + limit]], total
 
     def _rows_at(
         self, positions: Positions, criteria: SearchCriteria, columns: Sequence[str] | None
@@ -316,8 +354,10 @@ class Searcher:
         assert self.reader is not None
         wanted = _shown(criteria, columns)
         selected(criteria, wanted)  # refuses what is no column
-        stored = self.reader.rows(positions, _read(name for name in wanted if name not in CASE_COLUMNS))
-        return with_computed(self.cases.added_to(stored, positions, wanted), criteria, wanted)
+        beside = (*CASE_COLUMNS, *SCORE_COLUMNS)
+        stored = self.reader.rows(positions, _read(name for name in wanted if name not in beside))
+        stored = self.cases.added_to(stored, positions, wanted)
+        return with_computed(self.scores.added_to(stored, positions, wanted), criteria, wanted)
 
     def _statement(
         self, criteria: SearchCriteria, sort: Sequence[str], columns: Sequence[str] | None
@@ -328,11 +368,13 @@ class Searcher:
         order, ordering = order_by(sort, criteria)
         condition = self._condition(criteria)
         source = self._source(criteria)
-        if not CASE_COLUMNS.keys().isdisjoint(
-            (*wanted, *(column for column, _ in sort_keys(sort, criteria)))
-        ):
+        used = {*wanted, *(column for column, _ in sort_keys(sort, criteria))}
+        if not CASE_COLUMNS.keys().isdisjoint(used):
             self.cases.load()
             source = f"{source} LEFT JOIN case_summary USING (property_id)"
+        if not SCORE_COLUMNS.keys().isdisjoint(used):
+            self.scores.load()
+            source = f"{source} LEFT JOIN score_summary USING (property_id)"
         statement = f"SELECT {shown} FROM {source} WHERE {condition.sql} ORDER BY {order}"
         return statement, [*values, *condition.parameters, *ordering]
 

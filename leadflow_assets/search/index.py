@@ -29,6 +29,7 @@ from leadflow_assets.search.case_index import build_case_index, open_case_index,
 from leadflow_assets.search.columns import SEARCH_COLUMNS
 from leadflow_assets.search.results import town_id_of
 from leadflow_assets.search.row_store import RowStore, RowWriter
+from leadflow_assets.search.score_index import build_score_index, open_score_index, searchable_scores
 from leadflow_assets.settings import Settings
 
 # Raised when the tables of the index change in a way that the columns do not show.
@@ -43,7 +44,8 @@ _WORD_COLUMNS = {"owner_words": "owner_words", "street_words": "street_normalize
 class IndexReport:
     """What a build did. ``built`` is False where the index of properties was already current.
 
-    ``cases`` are rows of court cases, ``cases_built`` says whether they were written anew.
+    ``cases`` are rows of court cases, ``cases_built`` says whether they were written anew, ``scores_built``
+    whether the scores were.
     """
 
     path: Path
@@ -53,6 +55,7 @@ class IndexReport:
     seconds: float
     cases: int = 0
     cases_built: bool = False
+    scores_built: bool = False
 
 
 def index_path(settings: Settings) -> Path:
@@ -121,21 +124,12 @@ def outdated(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) -> list[
     return sorted(name for name in indexed.keys() | current.keys() if indexed.get(name) != current.get(name))
 
 
-def cases_outdated(lake: Lake, connection: duckdb.DuckDBPyConnection) -> bool:
-    """Are the cases beside an open index not those of the published mart/case_matches?"""
-    cases, _ = searchable_cases(lake)
-    return (
-        bool(cases.partitions)
-        and open_case_index(index_path(lake.settings).parent, cases, connection) is None
-    )
-
-
 def build_index(
     lake: Lake, *, force: bool = False, on_town: Callable[[int], None] | None = None
 ) -> IndexReport:
-    """Bring the index to the published mart/properties and mart/case_matches.
+    """Bring the index to the published mart/properties, mart/case_matches and mart/distress_scores.
 
-    ``on_town`` is told how many towns are done. Where only cases changed, only they are written anew.
+    ``on_town`` is told how many towns are done. Where only cases or scores changed, only they are.
 
     Safe to kill and to run twice at once: the old index stays until the new one is complete.
 
@@ -152,7 +146,7 @@ def build_index(
             built = force or not _is_current(lake.settings, snapshot)
             if built:
                 _replace(lake, folder, snapshot, on_town or (lambda _count: None))
-            cases, cases_built = _bring_cases(lake, folder, force=force)
+            cases, cases_built, scores_built = _bring_beside(lake, folder, force=force)
     except (OSError, duckdb.IOException) as error:
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise StoreError(
@@ -161,18 +155,30 @@ def build_index(
         ) from error
     seconds = time.monotonic() - started
     path = index_path(lake.settings)
-    return IndexReport(path, built, rows, len(snapshot.partitions), seconds, cases, cases_built)
+    return IndexReport(path, built, rows, len(snapshot.partitions), seconds, cases, cases_built, scores_built)
 
 
-def _bring_cases(lake: Lake, folder: Path, *, force: bool) -> tuple[int, bool]:
-    """How many rows of cases stand beside the index, and whether they were written anew."""
+def _bring_beside(lake: Lake, folder: Path, *, force: bool) -> tuple[int, bool, bool]:
+    """How many rows of cases stand beside the index, and whether these and the scores were written anew."""
     connection = open_index(lake.settings)
     if connection is None:
         raise OSError("the index that was just made cannot be read")
     with connection:
         built = build_case_index(lake, folder, connection, force=force)
         rows = open_case_index(folder, searchable_cases(lake)[0], connection)
-    return rows.num_rows if rows is not None else 0, built
+        scores_built = build_score_index(lake, folder, connection, force=force)
+    return rows.num_rows if rows is not None else 0, built, scores_built
+
+
+def beside_outdated(lake: Lake, connection: duckdb.DuckDBPyConnection) -> str | None:
+    """Names the cases and scores that wait to be written beside an open index; None where they are there."""
+    folder = index_path(lake.settings).parent
+    cases, scores = searchable_cases(lake)[0], searchable_scores(lake)
+    cases_there = not cases.partitions or open_case_index(folder, cases, connection) is not None
+    scores_there = not scores.partitions or open_score_index(folder, scores, connection) is not None
+    if cases_there and scores_there:
+        return None
+    return f"{cases.number}:{scores.number}"
 
 
 @contextlib.contextmanager

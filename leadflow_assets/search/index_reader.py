@@ -30,7 +30,8 @@ _MOST_IDS = 50
 _LAST_CHARACTER = "\U0010ffff"
 # What a sorted page is looked for in: a place, and the columns to sort by.
 PROPERTIES_IN_INDEX = "(SELECT rowid AS position, * FROM properties)"
-WITH_CASES = f"{PROPERTIES_IN_INDEX} LEFT JOIN case_summary USING (position)"
+CASES_BESIDE = " LEFT JOIN case_summary USING (position)"
+SCORES_BESIDE = " LEFT JOIN score_summary USING (position)"
 _AMONG = "word IN (SELECT word FROM {kind}_words_known WHERE {test})"
 
 
@@ -42,11 +43,13 @@ class IndexReader:
         connection: duckdb.DuckDBPyConnection,
         store: RowStore,
         with_case: Callable[[str, Sequence[Any]], Positions],
+        with_score: Callable[[str, Sequence[Any]], Positions],
     ) -> None:
-        """``with_case`` finds properties by a condition on their court cases."""
+        """``with_case`` and ``with_score`` find properties by a condition on their cases and scores."""
         self._connection = connection
         self._store = store
         self.with_case = with_case
+        self.with_score = with_score
 
     def matches(self, condition: Condition) -> Positions:
         """Positions of all matches, rising."""

@@ -8,7 +8,7 @@ from leadflow_assets.domain.towns import HIGHEST_TOWN_ID, Town, find_town
 from leadflow_assets.errors import LeadflowError
 from leadflow_assets.search.criteria import SearchCriteria
 from leadflow_assets.search.results import TownFreshness
-from leadflow_assets.search.statement import NEEDS_LOANS, NEEDS_SCORES
+from leadflow_assets.search.statement import NEEDS_LOANS
 
 _MOST_NAMED = 6
 _GET_LOANS = "To get it, ask ATTOM (ATTOM_API_KEY, `leadflow enrich`) or load its files."
@@ -62,13 +62,6 @@ def coverage(
             for town in here
         }
         told.append(f"{', '.join(loans)} needs ATTOM data, {_how_much(here, counts)}")
-    scores = [name for name in NEEDS_SCORES if name in set_filters]
-    if scores:
-        where = _of_all([town.town for town in here], len(here))
-        told.append(
-            f"{', '.join(scores)} needs distress scores, missing for {where}: nothing could match. "
-            "Scores are made from ATTOM and court data."
-        )
     return told
 
 

@@ -107,6 +107,8 @@ def sort_keys(sort: Sequence[str], criteria: SearchCriteria) -> list[tuple[str, 
         elif column not in SHOWN_COLUMNS:
             raise UsageError(f"Cannot sort by {column}.", f"Columns: {', '.join(SHOWN_COLUMNS)}.")
         keys.append((column, name.startswith("-")))
+    if keys and keys[-1] == ("score", True):
+        keys.append(("score_coverage", True))  # of equal scores the better known one first
     return keys
 
 

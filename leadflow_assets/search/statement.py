@@ -22,6 +22,7 @@ from leadflow_assets.errors import UsageError
 from leadflow_assets.search.areas import Area, Box, Circle, Polygon
 from leadflow_assets.search.case_rows import case_condition
 from leadflow_assets.search.criteria import SEVERAL_PERSONS, SearchCriteria
+from leadflow_assets.search.score_rows import score_condition
 
 if TYPE_CHECKING:
     from pyproj import Transformer
@@ -53,8 +54,6 @@ NEEDS_LOANS = {
     "min_equity_percent": "equity_percent",
     "max_equity_percent": "equity_percent",
 }
-# Filters that nothing known here can answer yet.
-NEEDS_SCORES = ("signals", "signals_at_least", "min_score", "min_coverage")
 
 
 Positions = NDArray[np.int64]
@@ -74,6 +73,9 @@ class Lookup(Protocol):
 
     def with_case(self, condition: str, parameters: Sequence[Any]) -> Positions:
         """Rows of properties with a court case that meets a condition on the relation ``cases``."""
+
+    def with_score(self, condition: str, parameters: Sequence[Any]) -> Positions:
+        """Rows of properties whose score meets a condition on the relation ``score_summary``."""
 
 
 @dataclass
@@ -119,12 +121,11 @@ def condition_of(
     _add_amounts(made, criteria)
     _add_sale(made, criteria)
     _add_cases(made, criteria, lookup)
+    _add_scores(made, criteria, lookup)
     for name in criteria.lists:
         made.add("property_id IN (SELECT unnest(?::VARCHAR[]))", list(members(name)))
     for name in criteria.not_lists:
         made.add("property_id NOT IN (SELECT unnest(?::VARCHAR[]))", list(members(name)))
-    if any(getattr(criteria, name) not in (None, ()) for name in NEEDS_SCORES):
-        made.add("false")  # nothing known here can match; the result says what is missing
     return made
 
 
@@ -323,6 +324,16 @@ def _add_cases(made: Condition, criteria: SearchCriteria, lookup: Lookup | None)
         made.positions.append(lookup.with_case(condition, parameters))
     else:
         made.add(f"property_id IN (SELECT property_id FROM cases WHERE {condition})", *parameters)
+
+
+def _add_scores(made: Condition, criteria: SearchCriteria, lookup: Lookup | None) -> None:
+    if not criteria.asks_for_scores:
+        return
+    condition, parameters = score_condition(criteria)
+    if lookup:
+        made.positions.append(lookup.with_score(condition, parameters))
+    else:
+        made.add(f"property_id IN (SELECT property_id FROM score_summary WHERE {condition})", *parameters)
 
 
 def _years_before(day: date, years: float) -> date:

@@ -38,8 +38,8 @@ MOMENTS: dict[str, tuple[Any, str, Callable[[Any], Any]]] = {
     "between upload and log": (SnapshotLog, "commit", lambda f: dying(f, 2)),
     "between log and current copy": (SnapshotLog, "commit", lambda f: dying(f, 2, after=True)),
     "in the current copies": (publish, "refresh_current", lambda f: dying(f, 4)),
-    "before it is remembered": (service, "_write_done", lambda f: dying(f, 1)),
-    "after it is remembered": (service, "_write_done", lambda f: dying(f, 1, after=True)),
+    "before it is remembered": (service, "write_done", lambda f: dying(f, 1)),
+    "after it is remembered": (service, "write_done", lambda f: dying(f, 1, after=True)),
 }
 
 

@@ -347,6 +347,23 @@ def test_what_is_derived_together_does_not_show() -> None:
     assert pa.concat_tables(moved).sort_by(order).to_pylist() == whole.signals.sort_by(order).to_pylist()
 
 
+def test_what_came_in_the_evening_is_known_on_that_day() -> None:
+    """At nine in the evening of Massachusetts it is tomorrow in UTC."""
+    row = Drawn(5).property(0) | {"fetched_at": datetime(2026, 11, 23, 2, tzinfo=UTC), "source_date": None}
+    assert date(2026, 11, 22) == ASOF
+    assert facts_of(row).roll_seen_on == ASOF
+    row |= {"owner_type": "person", "occupancy": "absentee_in_state", "owner_tax_title": True}
+    row |= {"last_sale_date": None, "deed_sale_date": None, "is_condominium_master": False}
+    row |= {"foreclosure_source": None}
+    with database() as connection:
+        found = derive_set(connection, _table([row], _schema(Properties, PROPERTY_COLUMNS)), ASOF)
+    days = {
+        signal["source_date"] for signal in found.signals.to_pylist() if signal["source"] == row["source"]
+    }
+    assert days == {ASOF}
+    assert score_set(found.subjects, found.signals, ASOF)["score"].to_pylist()[0] >= 25
+
+
 def test_nobody_is_derived_from_nothing() -> None:
     with database() as connection:
         found = derive_set(connection, _schema(Properties, PROPERTY_COLUMNS).empty_table(), ASOF)

@@ -7,12 +7,9 @@ what it was made from stands in its entry.
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import json
-import os
 import uuid
 from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -34,6 +31,7 @@ from leadflow_assets.enrich.scores.inputs import (
     town_inputs,
 )
 from leadflow_assets.enrich.scores.publishing import has_moved, staged_entry
+from leadflow_assets.enrich.scores.remembered import one_at_a_time, read_done, write_done
 from leadflow_assets.enrich.scores.rows import score_rows
 from leadflow_assets.enrich.scoring import database
 from leadflow_assets.errors import UsageError
@@ -94,7 +92,7 @@ def score_towns(
     table, day = load_table(table_version or CURRENT), known_day(asof)
     with one_at_a_time(settings):
         inputs = read_inputs(lake, day, table)
-        if towns is None and not force and _read_done(settings) == _done(inputs, table, day):
+        if towns is None and not force and read_done(settings) == _done(inputs, table, day):
             return _report(inputs, table, day, towns=len(inputs.properties))
         chosen = _chosen(inputs, towns, day)
         with (
@@ -107,7 +105,7 @@ def score_towns(
             report = run.score(chosen, _gone(inputs, towns))
         if towns is None:
             # Unless something else was published meanwhile, this is what stands there now.
-            _write_done(settings, _done(inputs, table, day, lake.snapshot(DISTRESS_SCORES).number))
+            write_done(settings, _done(inputs, table, day, lake.snapshot(DISTRESS_SCORES).number))
         return report
 
 
@@ -136,7 +134,7 @@ def outdated(settings: Settings, asof: date | None = None) -> str | None:
     if not inputs.properties and not inputs.published:
         return None
     done = _done(inputs, table, day)
-    return None if _read_done(settings) == done else f"{done[0][:16]}:{done[1]}:{done[2]}"
+    return None if read_done(settings) == done else f"{done[0][:16]}:{done[1]}:{done[2]}"
 
 
 @dataclass(frozen=True)
@@ -167,13 +165,15 @@ class _Run:
         wanted = [town for town in towns if not self._is_of_the_day(town, made_from[town])]
         changed: set[int] = set()
         counts = dict.fromkeys(("properties", "unknown", "not_applicable", "faults"), 0)
-        for group in _groups(self.inputs, wanted):
-            rows = score_rows(self.reader, self.scoring, self.inputs, group, asked, self.day, self.table)
-            counts["properties"] += rows.num_rows
-            for state in ("unknown", "not_applicable"):
-                counts[state] += pc.sum(pc.equal(rows["state"], state)).as_py() or 0
-            counts["faults"] += pc.sum(rows["faults"]).as_py() or 0
-            changed |= self._publish(group, rows, made_from)
+        # While a group is written, audited and published the next one is reckoned.
+        with ThreadPoolExecutor(1) as publishing:
+            before: Future[set[int]] | None = None
+            for group in _groups(self.inputs, wanted):
+                rows = score_rows(self.reader, self.scoring, self.inputs, group, asked, self.day, self.table)
+                _count(rows, counts)
+                changed |= before.result() if before else set()
+                before = publishing.submit(self._publish, group, rows, made_from)
+            changed |= before.result() if before else set()
         return _report(
             self.inputs,
             self.table,
@@ -188,17 +188,21 @@ class _Run:
     def _publish(
         self, towns: Sequence[int], rows: pa.Table, made_from: dict[int, dict[str, str]]
     ) -> set[int]:
+        """Publish what changed of a group, whose rows are in the order of its towns; returns those towns."""
         entries: dict[str, PartitionEntry | None] = {}
         changed = set()
-        for town in towns:
-            mine = rows.filter(pc.equal(rows["town_id"], town))
-            if self._is_same(town, made_from[town]) and not has_moved(self.reader, mine, self.inputs, town):
-                continue
-            partition, entry = staged_entry(
-                self.inputs, town, mine, made_from[town], self.table, self.day, self.folder
-            )
-            entries[partition] = entry
-            changed.add(town)
+        first = 0
+        with self.reader.cursor() as reader:
+            for town in towns:
+                mine = rows.slice(first, self.inputs.properties[town].data.rows)
+                first += mine.num_rows
+                if self._is_same(town, made_from[town]) and not has_moved(reader, mine, self.inputs, town):
+                    continue
+                partition, entry = staged_entry(
+                    self.inputs, town, mine, made_from[town], self.table, self.day, self.folder
+                )
+                entries[partition] = entry
+                changed.add(town)
         if entries:
             self.publisher.publish(DISTRESS_SCORES.name, entries)
         return changed
@@ -213,6 +217,13 @@ class _Run:
         entry = self.inputs.published.get(town)
         same = entry is not None and entry.facts.get("as_of") == self.day.isoformat()
         return same and self._is_same(town, made_from)
+
+
+def _count(rows: pa.Table, counts: dict[str, int]) -> None:
+    counts["properties"] += rows.num_rows
+    for state in ("unknown", "not_applicable"):
+        counts[state] += pc.sum(pc.equal(rows["state"], state)).as_py() or 0
+    counts["faults"] += pc.sum(rows["faults"]).as_py() or 0
 
 
 def _chosen(inputs: Inputs, towns: Collection[int] | None, day: date) -> list[int]:
@@ -249,7 +260,8 @@ def _nothing_of(town: int, *, older: bool) -> UsageError:
     name = town_by_id(town)
     if older:
         return UsageError(
-            f"The properties of {name.name} were made by an older version.", f"leadflow refresh {name.key[4:]}"
+            f"The properties of {name.name} were made by an older version.",
+            f"leadflow refresh {name.key[4:]}",
         )
     return UsageError(f"There is no data for {name.name}.", f"Fetch it: leadflow refresh {name.key[4:]}")
 
@@ -279,37 +291,7 @@ def _report(inputs: Inputs, table: ScoreTable, day: date, **found: object) -> Sc
     return ScoreReport(day, table.version, table.hash, needs_refresh=older, **found)  # type: ignore[arg-type]
 
 
-@contextlib.contextmanager
-def one_at_a_time(settings: Settings) -> Iterator[None]:
-    """A second scoring on this machine waits for the first."""
-    folder = _folder(settings)
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "score.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def _folder(settings: Settings) -> Path:
-    return settings.data_dir / "scores"
-
-
 def _done(inputs: Inputs, table: ScoreTable, day: date, snapshot: int | None = None) -> list[str]:
     """What is remembered of a scoring of everything: equal lists, nothing to do."""
     number = inputs.snapshot if snapshot is None else snapshot
     return [inputs.state(table), day.isoformat(), str(number)]
-
-
-def _read_done(settings: Settings) -> list[str]:
-    """A file that is missing or damaged only costs a scoring."""
-    try:
-        found = json.loads((_folder(settings) / "done.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return []
-    return found if isinstance(found, list) else []
-
-
-def _write_done(settings: Settings, done: list[str]) -> None:
-    path = _folder(settings) / "done.json"
-    temporary = path.with_name(f"done-{os.getpid()}.json")
-    temporary.write_text(json.dumps(done), encoding="utf-8")
-    temporary.replace(path)

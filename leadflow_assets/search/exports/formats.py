@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from leadflow_assets import __version__
 from leadflow_assets.errors import UsageError
 from leadflow_assets.lake.tables import LEADS, PROPERTIES
-from leadflow_assets.search.columns import CASE_COLUMNS, LEAD_STATE_COLUMNS
+from leadflow_assets.search.columns import CASE_COLUMNS, LEAD_STATE_COLUMNS, SCORE_COLUMNS
 
 FORMATS = ("csv", "xlsx", "geojson", "geoparquet", "map")
 SUFFIXES = {"csv": ".csv", "xlsx": ".xlsx", "geojson": ".geojson", "geoparquet": ".parquet", "map": ".html"}
@@ -196,7 +196,7 @@ def kind(name: str, type_: pa.DataType) -> str:
 
 def describe_column(name: str) -> str:
     """What the data dictionary says about a column; empty for one that it does not know."""
-    for known in (CASE_COLUMNS, LEAD_STATE_COLUMNS):
+    for known in (CASE_COLUMNS, SCORE_COLUMNS, LEAD_STATE_COLUMNS):
         if name in known:
             return known[name]
     for table in (PROPERTIES, LEADS):

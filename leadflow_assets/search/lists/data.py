@@ -37,10 +37,11 @@ _EVERYTHING = SearchCriteria()
 
 @dataclass(frozen=True)
 class Present:
-    """The data as they are now. ``with_cases``: court cases too, since a filter asks for them."""
+    """The data as they are now. ``with_cases``, ``with_scores``: these too, since a filter asks for them."""
 
     searcher: Searcher
     with_cases: bool = False
+    with_scores: bool = False
 
     @cached_property
     def towns(self) -> Mapping[int, TownFreshness]:
@@ -63,6 +64,8 @@ class Present:
         if self.with_cases:
             self.searcher.cases.load()
             mark["cases"] = self.searcher.cases.snapshot_number
+        if self.with_scores:
+            mark["scores"] = self.searcher.scores.snapshot.number
         return json.dumps(mark, sort_keys=True)
 
     def members(self, property_ids: Sequence[str], *, origin: str, now: datetime) -> dict[str, Member]:
@@ -129,9 +132,18 @@ class Earlier:
         return {int(town_id): (release, sha256) for town_id, (release, sha256) in towns.items()}
 
     @cached_property
+    def _criteria(self) -> SearchCriteria:
+        return SearchCriteria.model_validate_json(self.saved.criteria_json or "{}")
+
+    @property
     def with_cases(self) -> bool:
         """Do the list's filters ask for court cases?"""
-        return SearchCriteria.model_validate_json(self.saved.criteria_json or "{}").asks_for_cases
+        return self._criteria.asks_for_cases
+
+    @property
+    def with_scores(self) -> bool:
+        """Do the list's filters ask for distress scores?"""
+        return self._criteria.asks_for_scores
 
     @cached_property
     def searcher(self) -> Searcher | None:
@@ -141,13 +153,19 @@ class Earlier:
             return None
         try:
             searcher = open_searcher(
-                self.settings, engine="parquet", as_of=self.as_of, cases_of=self._mark.get("cases")
+                self.settings,
+                engine="parquet",
+                as_of=self.as_of,
+                cases_of=self._mark.get("cases"),
+                scores_of=self._mark.get("scores"),
             )
             self._stack.callback(searcher.close)
             searcher.describe(_EVERYTHING)
             searcher.count(_EVERYTHING)
             if self.with_cases:
                 searcher.cases.load()
+            if self.with_scores:
+                searcher.scores.load()
         except LeadflowError as error:
             self.why_not = error.message
             return None

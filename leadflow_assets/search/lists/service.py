@@ -56,7 +56,7 @@ class SavedLists(ListStore):
         self._require_free(name)
         described = self.searcher.describe(criteria)
         found = self.searcher.ids(criteria)
-        present = Present(self.searcher, criteria.asks_for_cases)
+        present = Present(self.searcher, criteria.asks_for_cases, criteria.asks_for_scores)
         members = self._present_members(found, "criteria", present)
         change = self._create(
             name,
@@ -217,7 +217,7 @@ class SavedLists(ListStore):
         def plan(saved: SavedList, members: Sequence[Member], now: datetime) -> Plan:
             earlier = Earlier(self._settings, saved)
             try:
-                present = Present(self.searcher, earlier.with_cases)
+                present = Present(self.searcher, earlier.with_cases, earlier.with_scores)
                 made = plan_refresh(saved, members, present, earlier, now)
             finally:
                 earlier.close()

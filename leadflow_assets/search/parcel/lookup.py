@@ -28,7 +28,7 @@ from leadflow_assets.search.parcel.history import same_record
 Row = dict[str, Any]
 NEAR_METRES = 50.0
 _MOST_NAMED = 5
-_READ = (tables.PARCELS, tables.PARCEL_INTERESTS, tables.MASSGIS_PACKAGES)
+_READ = (tables.PARCELS, tables.PARCEL_INTERESTS, tables.MASSGIS_PACKAGES, tables.DISTRESS_SCORES)
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ from leadflow_assets.search.parcel.holdings import OwnerHoldings, holdings_of
 from leadflow_assets.search.parcel.interests import interests_on, pieces_of
 from leadflow_assets.search.parcel.lookup import Found, TownFiles, find_parcel, open_town
 from leadflow_assets.search.parcel.model import Comparables, Interest, ParcelFacts, Piece, Unit, Unknown
+from leadflow_assets.search.parcel.scores import scores_on
 from leadflow_assets.search.parcel.units import parcel_facts, unit_of
 from leadflow_assets.search.parcel.unknowns import unknowns_of
 from leadflow_assets.settings import Settings
@@ -54,7 +55,7 @@ class ParcelReport:
     """Everything known of a parcel and its units. ``parcel`` is None for a record without a polygon.
 
     ``receipt`` is the download receipt of the town's package. ``history`` says how many releases there
-    are, ``notes`` what the search had to say.
+    are, ``scores`` are rows of mart/distress_scores, ``notes`` what the search had to say.
     """
 
     town_id: int
@@ -71,6 +72,7 @@ class ParcelReport:
     towns_searched: int
     interests: tuple[Interest, ...]
     cases: CourtCases
+    scores: tuple[Mapping[str, Any], ...]
     comparables: Comparables
     sources: tuple[SourceFact, ...]
     receipt: Mapping[str, Any]
@@ -132,6 +134,7 @@ def _report(
     subject, subject_is = subject_of(units, named)
     ids = [unit.property_id for unit in units if not unit.is_condominium_master]
     cases, gaps = court_cases(files.lake, files.town.town_id, ids, parcel.loc_id if parcel else None, as_of)
+    scores, no_scores = scores_on(files, ids)
     towns_held = len(searcher.snapshot.partitions)
     return ParcelReport(
         town_id=files.town.town_id,
@@ -148,6 +151,7 @@ def _report(
         towns_searched=towns_held,
         interests=interests_on(files, parcel.loc_id) if parcel else (),
         cases=cases,
+        scores=scores,
         comparables=comparables_for(
             searcher.connection,
             subject,
@@ -160,7 +164,7 @@ def _report(
         sources=(*_sources(files, found), *_sources_of_cases(cases)),
         receipt=_receipt(files),
         unknowns=unknowns_of(
-            parcel, units, inquiries, gaps, releases=len(files.releases), towns_held=towns_held
+            parcel, units, inquiries, (*gaps, *no_scores), releases=len(files.releases), towns_held=towns_held
         ),
         notes=searcher.notes,
     )
