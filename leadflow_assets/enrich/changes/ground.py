@@ -5,6 +5,7 @@ Only polygons whose LOC_ID is in one release alone are laid over the other relea
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -64,8 +65,7 @@ def _polygons(lake: Lake, entry: PartitionEntry, folder: Path) -> _Polygons:
 
 def _overlaps(old: _Polygons, new: _Polygons) -> list[Overlap]:
     """Every pair that shares ground and of which one is in its release alone, and the rests of these."""
-    gone = np.flatnonzero(~np.isin(old.ids, new.ids))
-    came = np.flatnonzero(~np.isin(new.ids, old.ids))
+    gone, came = _missing(old.ids, new.ids), _missing(new.ids, old.ids)
     at_old, at_new = shapely.STRtree(new.shapes).query(old.shapes[gone], predicate="intersects")
     pairs = {(int(gone[a]), int(b)) for a, b in zip(at_old, at_new, strict=True)}
     at_new, at_old = shapely.STRtree(old.shapes).query(new.shapes[came], predicate="intersects")
@@ -85,3 +85,11 @@ def _overlaps(old: _Polygons, new: _Polygons) -> list[Overlap]:
         Overlap(str(old.ids[o]), str(new.ids[n]), float(a / old.areas[o]), float(a / new.areas[n]))
         for o, n, a in zip(one, other, shared, strict=True)
     ]
+
+
+def _missing(
+    ids: np.ndarray[tuple[int], np.dtype[np.object_]], others: Iterable[str]
+) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Places of the ids that are not among ``others``."""
+    known = set(others)
+    return np.array([place for place, loc_id in enumerate(ids) if loc_id not in known], dtype=np.int64)

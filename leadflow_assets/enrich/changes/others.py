@@ -7,8 +7,7 @@ another table of weights, there is nothing to compare, and the present scores ar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import duckdb
@@ -47,22 +46,24 @@ ORDER BY a.property_id, t.threshold
 
 
 def case_events(
-    context: Context, connection: duckdb.DuckDBPyConnection, work: TownWork, today: date
+    context: Context, connection: duckdb.DuckDBPyConnection, work: TownWork, former: Mapping[str, str]
 ) -> list[Event]:
     """Every case that may be shown for a property of the town, possible or confirmed, one event each.
 
-    A case that became certain after it was possible is told of once more.
+    A case that became certain after it was possible is told of once more; under another id of the property
+    (``former`` has the first) it is the same event.
     """
     if work.cases is None:
         return []
     sql = _CASES.format(matches=_file(context, work.cases.data.path), properties=_properties(context, work))
-    return [_case_event(context, work, row) for row in _rows(connection, sql, today=today)]
+    rows = _rows(connection, sql, today=context.seen_at.date())
+    return [_case_event(context, work, row, former.get(row["property_id"])) for row in rows]
 
 
-def _case_event(context: Context, work: TownWork, row: dict[str, Any]) -> Event:
+def _case_event(context: Context, work: TownWork, row: dict[str, Any], former: str | None) -> Event:
     tier = "confirmed" if row["confirmed"] else "possible"
     return {
-        **_base(context, work, "case_matched", row, f"{row['case_id']} {tier}"),
+        **_base(context, work, "case_matched", row, f"{row['case_id']} {tier}", former),
         "event_date": row["day"],
         "case_id": row["case_id"],
         "case_type": row["case_type"],
@@ -111,9 +112,16 @@ def _score_event(context: Context, work: TownWork, row: dict[str, Any]) -> Event
     }
 
 
-def _base(context: Context, work: TownWork, kind: str, row: dict[str, Any], happening: str) -> Event:
+def _base(
+    context: Context,
+    work: TownWork,
+    kind: str,
+    row: dict[str, Any],
+    happening: str,
+    former: str | None = None,
+) -> Event:
     return {
-        "event_id": event_id(work.town_id, kind, row["property_id"], happening),
+        "event_id": event_id(work.town_id, kind, former or row["property_id"], happening),
         "town_id": work.town_id,
         "property_id": row["property_id"],
         "loc_id": row["loc_id"],

@@ -21,7 +21,6 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from leadflow_assets.domain.changes import ChangeRules, Lineage
 from leadflow_assets.enrich.changes import coming_going, differences, following, others
@@ -37,6 +36,7 @@ from leadflow_assets.enrich.changes.plan import (
     release_days,
 )
 from leadflow_assets.enrich.changes.reading import RecordReader
+from leadflow_assets.enrich.changes.rows import former_ids, published_rows, with_new
 from leadflow_assets.lake.catalog import connect
 from leadflow_assets.lake.lake import Lake
 from leadflow_assets.lake.publish import Publisher, catch_up, upload
@@ -48,7 +48,6 @@ from leadflow_assets.settings import Settings
 
 # Towns compared and published together: a kill costs at most their work.
 _GROUP = 16
-_CASE = "case_matched"
 DEFAULT_RULES = ChangeRules()
 DEFAULT_THRESHOLDS = (40.0, 60.0, 80.0)
 
@@ -106,12 +105,27 @@ def build(
         work = planned()
         context = Context(lake, rules, seen_at, release_days(lake))
         polygons = parcel_files(lake, [pair for each in work for pair in each.pairs])
-        done = [_build_group(context, group, polygons, thresholds, folder, run_id) for group in _groups(work)]
+        with _open_database(settings) as connection:
+            done = [
+                _build_group(context, connection, group, polygons, thresholds, folder, run_id)
+                for group in _groups(work)
+            ]
     return _sum(done)
+
+
+def _open_database(settings: Settings) -> duckdb.DuckDBPyConnection:
+    """Nothing is asked of DuckDB that is spatial, and loading that extension takes longer than a town."""
+    if settings.lake_uri.startswith("s3://"):
+        return connect(settings)
+    temporary = str(settings.data_dir / "duckdb_temp")
+    return duckdb.connect(
+        config={"memory_limit": settings.leadflow_duckdb_memory, "temp_directory": temporary}
+    )
 
 
 def _build_group(
     context: Context,
+    connection: duckdb.DuckDBPyConnection,
     group: Sequence[TownWork],
     polygons: Mapping[tuple[int, str], PartitionEntry],
     thresholds: Sequence[float],
@@ -119,36 +133,33 @@ def _build_group(
     run_id: str,
 ) -> BuildReport:
     pairs = [pair for work in group for pair in work.pairs]
-    connection = connect(context.lake.settings)
-    try:
-        traced = {
-            job: lineage(
-                context.lake,
-                polygons.get((pair.before.town_id, pair.before.name)),
-                polygons.get((pair.after.town_id, pair.after.name)),
-                context.rules,
-                folder,
-            )
-            for job, pair in enumerate(pairs)
-        }
-        events = _release_events(context, connection, pairs, traced) if pairs else []
-        today = context.seen_at.date()
-        cases: dict[int, list[Event]] = {}
-        for work in group:
-            cases[work.town_id] = others.case_events(context, connection, work, today)
-            events += others.score_events(context, connection, work, thresholds)
-    finally:
-        connection.close()
-    blind = tuple(sorted({pairs[job].after.town_id for job, found in traced.items() if found is None}))
-    by_town: dict[int, list[Event]] = {work.town_id: cases[work.town_id] for work in group}
+    traced = {
+        job: lineage(
+            context.lake,
+            polygons.get((pair.before.town_id, pair.before.name)),
+            polygons.get((pair.after.town_id, pair.after.name)),
+            context.rules,
+            folder,
+        )
+        for job, pair in enumerate(pairs)
+    }
+    events = _release_events(context, connection, pairs, traced) if pairs else []
+    by_town: dict[int, list[Event]] = {work.town_id: [] for work in group}
     for event in events:
         by_town[event["town_id"]].append(event)
-    published = _publish(context, group, by_town, folder, run_id)
+    published = {}
+    for work in group:
+        published[work.town_id] = published_rows(context.lake, work, folder)
+        former = former_ids(published[work.town_id], by_town[work.town_id])
+        by_town[work.town_id] += others.case_events(context, connection, work, former)
+        by_town[work.town_id] += others.score_events(context, connection, work, thresholds)
+    blind = tuple(sorted({pairs[job].after.town_id for job, found in traced.items() if found is None}))
+    done = _publish(context, group, published, by_town, folder, run_id)
     return BuildReport(
-        tuple(published),
+        tuple(done),
         len(pairs),
-        sum((counts for counts, _ in published.values()), Counter()),
-        sum(removed for _, removed in published.values()),
+        sum((counts for counts, _ in done.values()), Counter()),
+        sum(removed for _, removed in done.values()),
         blind,
     )
 
@@ -176,6 +187,7 @@ def _release_events(
 def _publish(
     context: Context,
     group: Sequence[TownWork],
+    published: Mapping[int, pa.Table],
     events: Mapping[int, Sequence[Event]],
     folder: Path,
     run_id: str,
@@ -185,7 +197,7 @@ def _publish(
     entries: dict[str, PartitionEntry | None] = {}
     counted: dict[int, tuple[Counter[str], int]] = {}
     for work in group:
-        rows, added, removed = _with_new(_published_rows(lake, work, folder), events[work.town_id])
+        rows, added, removed = with_new(published[work.town_id], events[work.town_id])
         place = folder / f"town_{work.town_id}"
         place.mkdir(exist_ok=True)
         staged = stage(
@@ -208,53 +220,6 @@ def _publish(
     if kept:
         Publisher(lake.store, run_id).publish(PROPERTY_CHANGES.name, {name: entries[name] for name in kept})
     return {town_id: counted[town_id] for town_id in kept.values()}
-
-
-def _published_rows(lake: Lake, work: TownWork, folder: Path) -> pa.Table:
-    """The town's events so far; a column that an older version did not have is null."""
-    schema = PROPERTY_CHANGES.schema
-    if work.published is None:
-        return schema.empty_table()
-    table = pq.read_table(lake.store.fetch(work.published.data.path, folder), partitioning=None)
-    columns = [
-        table[field.name].cast(field.type)
-        if field.name in table.schema.names
-        else pa.nulls(len(table), field.type)
-        for field in schema
-    ]
-    return pa.table(columns, schema=schema)
-
-
-def _with_new(rows: pa.Table, events: Sequence[Event]) -> tuple[pa.Table, Counter[str], int]:
-    """The rows with the events that are not among them, without cases that may not be shown any more."""
-    known = set(rows["event_id"].to_pylist())
-    in_force = {(event["property_id"], event["case_id"]) for event in events if event["kind"] == _CASE}
-    confirmed = {
-        (row["property_id"], row["case_id"])
-        for row in rows.filter(pc.equal(rows["case_tier"], "confirmed"))
-        .select(["property_id", "case_id"])
-        .to_pylist()
-    }
-    new: dict[str, Event] = {}
-    for event in events:
-        told = event["kind"] == _CASE and (event["property_id"], event["case_id"]) in confirmed
-        if event["event_id"] not in known and not told:
-            new.setdefault(event["event_id"], event)
-    is_case = pc.equal(rows["kind"], _CASE)
-    stays = [
-        not case or (row["property_id"], row["case_id"]) in in_force
-        for case, row in zip(
-            is_case.to_pylist(), rows.select(["property_id", "case_id"]).to_pylist(), strict=True
-        )
-    ]
-    kept = rows.filter(pa.array(stays, pa.bool_()))
-    added = pa.Table.from_pylist([_filled(event) for event in new.values()], schema=PROPERTY_CHANGES.schema)
-    merged = pa.concat_tables([kept, added]).sort_by([("seen_at", "ascending"), ("event_id", "ascending")])
-    return merged, Counter(event["kind"] for event in new.values()), len(rows) - len(kept)
-
-
-def _filled(event: Event) -> Event:
-    return {name: event.get(name) for name in PROPERTY_CHANGES.schema.names}
 
 
 def _facts(work: TownWork, rows: pa.Table, added: Counter[str]) -> dict[str, Any]:
