@@ -11,6 +11,7 @@ import typer
 from leadflow_assets import __version__
 from leadflow_assets.cli import (
     batch,
+    changes,
     cleanup,
     config,
     demo,
@@ -40,6 +41,7 @@ COMMAND_MODULES = (
     search,
     parcel,
     lists,
+    changes,
     batch,
     enrich,
     review,

@@ -5,6 +5,7 @@ from alembic import context
 from leadflow_assets.state import (
     models_batches,  # noqa: F401  (their tables belong to the metadata)
     models_calls,  # noqa: F401
+    models_changes,  # noqa: F401
     models_reviews,  # noqa: F401
     models_spend,  # noqa: F401
 )
