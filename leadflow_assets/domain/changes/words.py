@@ -52,7 +52,31 @@ def counted(kinds: Iterable[str]) -> str:
     for kind in kinds:
         counts[kind] = counts.get(kind, 0) + 1
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return ", ".join(f"{count:,} {kind.replace('_', ' ')}" for kind, count in ordered)
+    return ", ".join(f"{count:,} {_NAMES[kind][count != 1]}" for kind, count in ordered)
+
+
+_NAMES: Final = {
+    "sale": ("sale", "sales"),
+    "sale_corrected": ("corrected sale", "corrected sales"),
+    "owner_changed": ("owner changed", "owners changed"),
+    "mailing_moved": ("mailing address moved", "mailing addresses moved"),
+    "became_absentee": ("owner moved out", "owners moved out"),
+    "became_owner_occupied": ("owner moved in", "owners moved in"),
+    "built": ("building new", "buildings new"),
+    "demolished": ("building gone", "buildings gone"),
+    "renovated": ("building grown", "buildings grown"),
+    "use_changed": ("use changed", "uses changed"),
+    "value_moved": ("value moved", "values moved"),
+    "split": ("split", "splits"),
+    "merged": ("merger", "mergers"),
+    "vanished": ("vanished", "vanished"),
+    "appeared": ("appeared", "appeared"),
+    "renumbered": ("renumbered", "renumbered"),
+    "case_matched": ("court case", "court cases"),
+    "score_crossed": ("score crossed", "scores crossed"),
+    "list_gained": ("came to the list", "came to the list"),
+    "list_lost": ("left the list", "left the list"),
+}
 
 
 def _sale(event: Event) -> str:
