@@ -22,6 +22,7 @@ from leadflow_assets.state.saved_lists import Event as ListEvent
 
 Event = dict[str, Any]
 ALL_KINDS = (*KINDS, *LIST_KINDS)
+_FIRST_REVISION = 1
 _LIST_EVENTS = {"came": "list_gained", "went": "list_lost", "lost": "list_lost"}
 
 
@@ -120,7 +121,12 @@ def _of_list(settings: Settings, query: ChangeQuery) -> tuple[list[str], list[Ev
         towns = {member.property_id: member.town_id for member in saved_lists.members(session, saved.id)}
         lines = saved_lists.events(session, saved.id, since=query.since)
     ids = {*towns, *(line.property_id for line in lines)}
-    events = [_list_event(saved.id, line, towns) for line in lines if line.event in _LIST_EVENTS]
+    # Who was on the list when it was made did not come to it.
+    events = [
+        _list_event(saved.id, line, towns)
+        for line in lines
+        if line.event in _LIST_EVENTS and line.revision > _FIRST_REVISION
+    ]
     return sorted(ids), events
 
 
