@@ -23,7 +23,14 @@ from leadflow_assets.state.saved_lists import Event as ListEvent
 Event = dict[str, Any]
 ALL_KINDS = (*KINDS, *LIST_KINDS)
 _FIRST_REVISION = 1
-_LIST_EVENTS = {"came": "list_gained", "went": "list_lost", "lost": "list_lost"}
+# A member that is lost from the lake vanished or was merged, and that is told as such.
+_LIST_EVENTS = {"came": "list_gained", "went": "list_lost"}
+# A property may also be one of the parts of a split or of a merger.
+_NAMED = (
+    "(property_id IN (SELECT id FROM __property_ids) "
+    "OR list_has_any(property_ids_before, (SELECT list(id) FROM __property_ids)) "
+    "OR list_has_any(property_ids_after, (SELECT list(id) FROM __property_ids)))"
+)
 
 
 @dataclass(frozen=True)
@@ -98,10 +105,13 @@ def _rows(
     remote = settings.lake_uri.startswith("s3://")
     connection = connect(settings) if remote else duckdb.connect()
     try:
-        for name, ids in (("property_id", property_ids), ("event_id", query.event_ids)):
+        for name, ids, named in (
+            ("__property_ids", property_ids, _NAMED),
+            ("__event_ids", query.event_ids, "event_id IN (SELECT id FROM __event_ids)"),
+        ):
             if ids is not None:
-                connection.register(f"__{name}", pa.table({"id": pa.array(list(ids), pa.string())}))
-                conditions.append(f"{name} IN (SELECT id FROM __{name})")
+                connection.register(name, pa.table({"id": pa.array(list(ids), pa.string())}))
+                conditions.append(named)
         connection.execute("SET TimeZone = 'UTC'")
         sql = (
             f"SELECT * FROM read_parquet([{', '.join(files)}], hive_partitioning = false, "

@@ -87,7 +87,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     gone = f"999-{planted.quirks['vanished'][0]['PROP_ID']}"
     with SavedLists(settings, clock=lambda: EARLY) as lists:
         lists.save_static("picked", [*sold[:3], gone])
-        lists.save_dynamic("recent", SearchCriteria(sold_after="2024-06-01"))  # type: ignore[arg-type]
+        lists.save_dynamic("recent", SearchCriteria(sold_after="2024-06-01"))
     publish_release(settings, second)
     build(settings, now=NOON)
     return settings
@@ -110,7 +110,12 @@ def watch(settings: Settings, name: str, channel: str = "webhook", rhythm: str =
 
 
 def email(mailbox: Mailbox, **more: Any) -> EmailSettings:
-    known = {"host": "127.0.0.1", "port": mailbox.port, "security": "none", "sender": "leads@example.org"}
+    known: dict[str, Any] = {
+        "host": "127.0.0.1",
+        "port": mailbox.port,
+        "security": "none",
+        "sender": "leads@example.org",
+    }
     return EmailSettings(**(known | {"recipients": ("ann@example.org", "bob@example.org")} | more))
 
 
@@ -161,6 +166,22 @@ def test_a_dynamic_list_tells_who_came_and_why(settings: Settings, hook: Hook) -
     refresh_watched(settings)
     tell(settings, webhook=by_hook(settings, hook), email=None)
     assert len(hook.calls) == 1
+
+
+def test_the_parts_of_a_merger_are_told_of_it(settings: Settings, hook: Hook) -> None:
+    (merged,) = [row for row in events_of(settings) if row["kind"] == "merged"]
+    (gone,) = set(merged["property_ids_before"]) - {merged["property_id"]}
+    now = datetime.now(UTC)
+    with database.session(settings) as session:
+        list_id = saved_lists.create(session, "neighbours", "static", now=EARLY)
+        member = saved_lists.Member(gone, 999, None, None, None, None, None, None, None, "{}", "added", now)
+        saved_lists.add_members(session, list_id, [member])
+        session.commit()
+    watch(settings, "neighbours")
+    refresh_watched(settings)
+    tell(settings, webhook=by_hook(settings, hook), email=None)
+    ((_, payload),) = hook.calls
+    assert [event["event_id"] for event in payload["events"]] == [merged["event_id"]]
 
 
 def test_what_was_seen_before_the_watch_is_not_told(settings: Settings, hook: Hook) -> None:
@@ -220,6 +241,7 @@ def test_what_cannot_be_delivered_is_tried_again_with_the_same_key(settings: Set
     assert len(hook.calls) == 2 and hook.calls[0] == hook.calls[1]
     unreachable = by_hook(settings, Hook("http://127.0.0.1:9/secret-hook", []))
     watch(settings, "recent")
+    refresh_watched(settings)
     (problem,) = tell(settings, webhook=unreachable, email=None, now=lambda: NOON).problems
     assert problem == "recent by webhook: the webhook cannot be reached: ConnectError"
 
@@ -258,6 +280,7 @@ def test_a_channel_that_is_not_configured_keeps_its_messages(settings: Settings,
 def test_many_at_once_tell_each_event_once(settings: Settings, hook: Hook) -> None:
     watch(settings, "picked")
     watch(settings, "recent")
+    refresh_watched(settings)
     send = by_hook(settings, hook)
     with ThreadPoolExecutor(8) as pool:
         done = list(pool.map(lambda _: tell(settings, webhook=send, email=None, now=lambda: NOON), range(8)))
@@ -388,9 +411,8 @@ def test_watching_and_telling_by_command(
     assert run(capsys, "outbox")[2].startswith("No message")
     assert run(capsys, "watch", "Picked", "--by", "webhook", "--kind", "sale")[0] == 0
     assert json.loads(run(capsys, "watches", "--json")[1])["kinds"] == ["sale"]
-    publish_matches(settings, [])
     watch(settings, "recent")
-    code, out, _ = run(capsys, "tell", "--json")
+    code, out, _ = run(capsys, "tell", "--refresh", "--json")
     assert code == 0 and json.loads(out)["sent"] == 1
     assert "sent" in run(capsys, "outbox")[1]
     hook.status = 500

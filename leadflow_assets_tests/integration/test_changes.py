@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -80,7 +81,7 @@ def test_every_planted_change_is_one_event_and_nothing_else_is(releases: Release
 
 
 def test_events_say_what_was_planted(releases: Releases) -> None:
-    planted = releases.packages[1][1].quirks
+    planted: Any = releases.packages[1][1].quirks
     rows = {(row["kind"], row["property_id"]): row for row in events_of(releases.settings)}
     for case in planted["sale"]:
         row = rows["sale", f"999-{case['PROP_ID']}"]
