@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import astuple, dataclass
+from functools import cached_property
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class ChangeRules:
     # Scores are not told of for a smaller step.
     score_step: float = 1.0
 
-    @property
+    @cached_property
     def version(self) -> str:
         """Eight hex digits that change with any threshold."""
         return hashlib.sha256(repr(astuple(self)).encode()).hexdigest()[:8]

@@ -64,8 +64,9 @@ SELECT m.job, m.class, m.move, m.how,
 FROM moves AS m JOIN old_records AS o ON o.id = m.o JOIN new_records AS n ON n.id = m.n
 JOIN thresholds AS t ON t.job = m.job AND t.class = m.class
 WHERE m.how <> 'content' AND (
-    {_PLAIN.format("o.owner1")} <> {_PLAIN.format("n.owner1")}
-    OR {_PLAIN.format(_MAIL.format("o"))} <> {_PLAIN.format(_MAIL.format("n"))}
+    (o.owner1 <> n.owner1 AND {_PLAIN.format("o.owner1")} <> {_PLAIN.format("n.owner1")})
+    OR ({_MAIL.format("o")} <> {_MAIL.format("n")}
+        AND {_PLAIN.format(_MAIL.format("o"))} <> {_PLAIN.format(_MAIL.format("n"))})
     OR o.ls_date IS DISTINCT FROM n.ls_date OR coalesce(o.ls_price, 0) <> coalesce(n.ls_price, 0)
     OR left(o.use_code, 3) IS DISTINCT FROM left(n.use_code, 3)
     OR (coalesce(o.bldg_val, 0) = 0) <> (coalesce(n.bldg_val, 0) = 0)

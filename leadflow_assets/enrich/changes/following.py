@@ -76,19 +76,21 @@ def load_records(connection: duckdb.DuckDBPyConnection, lake: Lake, pairs: Seque
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {_RECORDS.format(sources=sources)}")
 
 
+# Windows only over the few rows that need them: carrying all columns through a sort takes far longer.
 _RECORDS = """
-WITH raw AS ({sources}),
-counted AS (
-    SELECT *, count(*) OVER (PARTITION BY job, prop_id) AS same_prop,
-        loc_id IS NOT NULL AND count(*) OVER (PARTITION BY job, loc_id) = 1 AS alone
-    FROM raw
+WITH raw AS MATERIALIZED ({sources}),
+repeated AS (
+    SELECT job, prop_id FROM raw WHERE prop_id IS NOT NULL GROUP BY ALL HAVING count(*) > 1
 ),
 numbered AS (
-    SELECT assessment_id, job,
+    SELECT job, assessment_id,
         row_number() OVER (PARTITION BY job, prop_id, cama_id ORDER BY assessment_id) AS nth
-    FROM counted WHERE same_prop > 1
+    FROM raw JOIN repeated USING (job, prop_id)
+),
+single AS (
+    SELECT job, loc_id, true AS is_single FROM raw WHERE loc_id IS NOT NULL GROUP BY ALL HAVING count(*) = 1
 )
-SELECT row_number() OVER () AS id, c.* EXCLUDE (same_prop),
+SELECT row_number() OVER () AS id, c.*, coalesce(is_single, false) AS alone,
     CASE
         WHEN c.prop_id IS NULL THEN c.assessment_id
         WHEN nth IS NULL THEN format('{{:03d}}-{{}}', town_id, c.prop_id)
@@ -99,7 +101,7 @@ SELECT row_number() OVER () AS id, c.* EXCLUDE (same_prop),
         AND coalesce(bldg_val, 0) + coalesce(land_val, 0) + coalesce(other_val, 0) > 0
         THEN coalesce(bldg_val, 0) + coalesce(land_val, 0) + coalesce(other_val, 0) ELSE total_val
     END AS total_value
-FROM counted AS c LEFT JOIN numbered USING (job, assessment_id)
+FROM raw AS c LEFT JOIN numbered USING (job, assessment_id) LEFT JOIN single USING (job, loc_id)
 """
 
 

@@ -56,13 +56,9 @@ def with_new(rows: pa.Table, events: Sequence[Event]) -> tuple[pa.Table, Counter
         )
     ]
     kept = rows.filter(pa.array(stays, pa.bool_()))
-    added = pa.Table.from_pylist([_filled(event) for event in new.values()], schema=PROPERTY_CHANGES.schema)
+    added = pa.Table.from_pylist(list(new.values()), schema=PROPERTY_CHANGES.schema)
     merged = pa.concat_tables([kept, added]).sort_by([("seen_at", "ascending"), ("event_id", "ascending")])
     return merged, Counter(event["kind"] for event in new.values()), len(rows) - len(kept)
-
-
-def _filled(event: Event) -> Event:
-    return {name: event.get(name) for name in PROPERTY_CHANGES.schema.names}
 
 
 def former_ids(rows: pa.Table, events: Sequence[Event]) -> Mapping[str, str]:
