@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import httpx
 
 from leadflow_assets.settings import Settings
@@ -9,12 +12,16 @@ from leadflow_assets.settings import Settings
 _WEBHOOK_SECONDS = 10.0
 
 
-def send_alert(settings: Settings, payload: dict[str, str]) -> None:
-    """POST the alert where one is wanted.
+def send_alert(settings: Settings, payload: Mapping[str, Any], key: str | None = None) -> None:
+    """POST the alert where one is wanted; with ``key`` as Idempotency-Key, so that a second copy is known.
 
     Raises:
         httpx.HTTPError: it was not delivered; Dagster shows the failed tick.
     """
     url = settings.leadflow_alert_webhook_url
     if url is not None:
-        httpx.post(url.get_secret_value(), json=payload, timeout=_WEBHOOK_SECONDS).raise_for_status()
+        headers = {"Idempotency-Key": key} if key is not None else {}
+        answer = httpx.post(
+            url.get_secret_value(), json=dict(payload), headers=headers, timeout=_WEBHOOK_SECONDS
+        )
+        answer.raise_for_status()

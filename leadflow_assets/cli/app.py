@@ -12,6 +12,7 @@ from leadflow_assets import __version__
 from leadflow_assets.cli import (
     batch,
     cases,
+    changes,
     cleanup,
     config,
     demo,
@@ -44,6 +45,7 @@ COMMAND_MODULES = (
     search,
     parcel,
     lists,
+    changes,
     batch,
     enrich,
     cases,

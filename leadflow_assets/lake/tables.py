@@ -213,6 +213,14 @@ LEADS = Table(
     key=("lead_id",),
 )
 
+PROPERTY_CHANGES = Table(
+    "mart/property_changes",
+    "one dated event of one property",
+    ("town_id",),
+    "property_changes.PropertyChanges",
+    key=("event_id",),
+)
+
 CORE_MASSGIS = (PARCELS, ASSESSMENTS, PARCEL_INTERESTS, MISC_FEATURES, USE_CODES, ASSESSMENT_RELEASES)
 # What one package of a town is made into, in the order of publishing.
 MASSGIS = (MASSGIS_PACKAGES, *CORE_MASSGIS, PROPERTIES)
@@ -231,6 +239,7 @@ TABLES = (
     CASE_MATCHES,
     DISTRESS_SCORES,
     LEADS,
+    PROPERTY_CHANGES,
 )
 # Not a table of its own: it lies beside each table that quarantines.
 QUARANTINE = Table(

@@ -42,17 +42,20 @@ def write_package(spec: PackageSpec, path: Path) -> Planted:
     return report(draft, spec, cases)
 
 
-def next_release(spec: PackageSpec, path: Path) -> Planted:
-    """Write the same town a fiscal and a calendar year later; ``quirks`` of the answer are the changes.
+def next_release(spec: PackageSpec, path: Path, *, years: int = 1) -> Planted:
+    """Write the same town some fiscal and calendar years later; ``quirks`` are the last year's changes.
 
-    Apart from FY and the planted changes every row is as in ``write_package(spec, ...)``, quirks included.
+    Apart from FY and the planted changes every row is as in ``write_package(spec, ...)``, quirks included;
+    each year changes other houses, and keeps what the years before it changed.
 
     Raises:
         ValueError: parcels out of range, or too few for the quirks and changes.
     """
     draft, _ = build(spec)
-    later = replace(spec, fiscal_year=spec.fiscal_year + 1, calendar_year=spec.calendar_year + 1)
-    cases = releases.plant_changes(draft, later.fiscal_year)
+    later = replace(spec, fiscal_year=spec.fiscal_year + years, calendar_year=spec.calendar_year + years)
+    for year in range(1, years + 1):
+        cases = releases.plant_changes(draft, spec.fiscal_year + year)
+    releases.remove_gone(draft)
     writer.write_atomically(path, writer.zip_bytes(members(draft, later), later.calendar_year))
     return report(draft, later, cases)
 

@@ -10,7 +10,9 @@ from leadflow_assets.sampleton.schema import Cell
 
 
 def plant_changes(draft: Draft, fiscal_year: int) -> dict[str, list[Case]]:
-    """Change a finished draft into the next release, whose FY is ``fiscal_year``; says what changed.
+    """Change a draft into the next release, whose FY is ``fiscal_year``; says what changed.
+
+    May be called once for each further year; :func:`remove_gone` ends it.
 
     Raises:
         ValueError: too few ordinary houses are left.
@@ -18,9 +20,13 @@ def plant_changes(draft: Draft, fiscal_year: int) -> dict[str, list[Case]]:
     edited = (fiscal_year - 1) * 10_000 + 1101
     cases = {name: change(draft, edited) for name, change in _CHANGES.items()}
     draft.assess.columns["FY"] = [fiscal_year] * len(draft.assess)
+    return cases
+
+
+def remove_gone(draft: Draft) -> None:
+    """Take out the polygons and records that the changes removed."""
     draft.taxpar.drop({row for row, kind in enumerate(draft.taxpar.columns["POLY_TYPE"]) if kind == _GONE})
     draft.finish()
-    return cases
 
 
 _GONE = "gone"  # marks polygons to be removed when all changes are planted
@@ -128,15 +134,16 @@ def _appeared(draft: Draft, edited: int) -> list[Case]:
     """A new lot on open ground west of the town."""
     house = draft.take()
     x, y = min(point for shape in draft.taxpar.shapes for ring in shape for point in ring)
+    number = f"9001-{edited // 10_000 - draft.spec.fiscal_year + 1:04d}-0000"
     ring = ((x - 40, y), (x - 40, y + 42), (x - 12, y + 42), (x - 12, y), (x - 40, y))
     new_id = draft.new_loc_id(ring)
     row = draft.taxpar.row(house.polygon) | {
         "LOC_ID": new_id,
-        "MAP_PAR_ID": "9001-0001-0000",
+        "MAP_PAR_ID": number,
         "LAST_EDIT": edited,
     }
     draft.taxpar.add_shape((ring,), **row)
-    added = draft.copy_record(house.record, PROP_ID="9001-0001-0000", LOC_ID=new_id, LOT_SIZE=0.2906)
+    added = draft.copy_record(house.record, PROP_ID=number, LOC_ID=new_id, LOT_SIZE=0.2906)
     return [draft.identify(added) | {"expected": {"event": "appeared"}}]
 
 

@@ -146,7 +146,9 @@ def test_an_export_holds_what_the_list_shows(
     assert [row["lead_id"] for row in written] == [row["lead_id"] for row in found]
     assert done["rows"] == len(found)
     assert [float(row["score"]) for row in written] == [row["score"] for row in found]
-    assert all(row["mailing_zip"] == (given["mailing_zip"] or "") for row, given in zip(written, found, strict=True))
+    assert all(
+        row["mailing_zip"] == (given["mailing_zip"] or "") for row, given in zip(written, found, strict=True)
+    )
     sidecar = json.loads((tmp_path / "leads.csv.leadflow.json").read_text(encoding="utf-8"))
     assert sidecar["criteria"] == {"leads": {"min_score": 8.0}}
     assert all(column["meaning"] for column in sidecar["columns"])

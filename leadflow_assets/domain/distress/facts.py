@@ -87,8 +87,8 @@ class Sale:
 class Asked:
     """What was asked, beside what the facts themselves show, and how long an answer stays fresh.
 
-    ``attom`` maps foreclosure, tax, liens and loans to the last day on which ATTOM was asked for it and answered, even
-    with nothing. ``covered`` are the case types whose sources are complete and up to date at the day asked
+    ``attom`` maps foreclosure, tax, liens and loans to the last day on which ATTOM was asked for it and
+    answered, even with nothing. ``covered`` are the case types whose sources are complete and up to date at the day asked
     for (``domain.court_coverage``).
     """
 

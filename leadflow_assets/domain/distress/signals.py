@@ -287,8 +287,7 @@ def _known(
         "bankruptcy": "bankruptcy_petition" in asked.covered,
         "tax_lien": attom("liens", facts.liens_date if facts.liens_source else None),
         "judgment_lien": attom("liens", facts.liens_date if facts.liens_source else None),
-        "leverage": found.method not in (UNKNOWN, ASSUMED)
-        and attom("loans", _loans_told(facts, found)),
+        "leverage": found.method not in (UNKNOWN, ASSUMED) and attom("loans", _loans_told(facts, found)),
         "absentee_out_of_state": roll and seen and located and not outdated,
         "absentee_in_state": roll and seen and located and not outdated,
         "vacant": facts.vacant is not None and fresh(facts.vacant_date, asked.attom_fresh_days),

@@ -61,7 +61,10 @@ RECORD_COLUMNS: Final = (
     "liens_source_date",
 )
 ASKED_SCHEMA: Final = pa.schema(
-    [("property_id", pa.string()), *((name, pa.date32()) for name in ("foreclosure", "tax", "liens", "loans"))]
+    [
+        ("property_id", pa.string()),
+        *((name, pa.date32()) for name in ("foreclosure", "tax", "liens", "loans")),
+    ]
 )
 EQUITY_SCHEMA: Final = pa.schema(
     [

@@ -7,6 +7,7 @@ from leadflow_assets.state import (
     models_calls,  # noqa: F401
     models_case_reviews,  # noqa: F401
     models_case_searches,  # noqa: F401
+    models_changes,  # noqa: F401
     models_court_progress,  # noqa: F401
     models_leads,  # noqa: F401
     models_purges,  # noqa: F401

@@ -1,0 +1,1 @@
+"""mart/property_changes, built town by town from releases, case matches and scores."""
