@@ -41,7 +41,7 @@ class BatchJob:
     """One batch as it stands; times aware, UTC. ``job_id`` is also its partition ``batch_id``.
 
     ``total_records`` are its requests (rows of a delivered file), ``completed_records`` those that are not
-    pending, ``processed_records`` the properties published; ``lead_count`` is None until leads were asked for.
+    pending, ``processed_records`` the properties published; ``lead_count`` is None until leads are asked for.
     ``upload_key`` and ``results_key`` are keys in the lake. ``facts`` hold no personal data.
     """
 

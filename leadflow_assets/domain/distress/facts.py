@@ -88,8 +88,8 @@ class Asked:
     """What was asked, beside what the facts themselves show, and how long an answer stays fresh.
 
     ``attom`` maps foreclosure, tax, liens and loans to the last day on which ATTOM was asked for it and
-    answered, even with nothing. ``covered`` are the case types whose sources are complete and up to date at the day asked
-    for (``domain.court_coverage``).
+    answered, even with nothing. ``covered`` are the case types whose sources are complete and up to date at
+    the day asked for (``domain.court_coverage``).
     """
 
     attom: Mapping[str, date] = field(default_factory=dict)

@@ -80,7 +80,8 @@ ORDER BY ALL
 class Inputs:
     """One snapshot of each table, by town; ``snapshot`` is that of the scores.
 
-    ``older`` are towns whose properties another version made. ``covered`` are the case types whose sources were asked. ``answers`` are raw/attom_results by batch.
+    ``older`` are towns whose properties another version made. ``covered`` are the case types
+    whose sources were asked. ``answers`` are raw/attom_results by batch.
     """
 
     lake: Lake

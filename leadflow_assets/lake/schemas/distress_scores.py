@@ -1,4 +1,4 @@
-"""mart/distress_scores: how much points to trouble at each property, how much of it could be known, and why."""
+"""mart/distress_scores: what points to trouble at each property, how much could be known, and why."""
 
 from __future__ import annotations
 
