@@ -16,14 +16,11 @@ if TYPE_CHECKING:
 
 _LINES = (
     Column("points", number_format=".2f"),
-    Column("what", min_width=24),
+    Column("what", min_width=20),
     Column("event_date", "event", wrap=False),
     Column("decay", "left", ".3f"),
     Column("confidence", "sure", ".2f"),
-    Column("source"),
-    Column("source_date", "its day", wrap=False),
-    Column("record"),
-    Column("note"),
+    Column("from", "source, its day, record", min_width=19),
 )
 _GROUPS = (
     Column("words", "group", min_width=16),
@@ -140,6 +137,8 @@ def reason_lines(
             within = f" {groups[reason['group']]}" if reason["group"] else ""
             what = f"({MADE_LINES[reason['kind']]}{within})"
         made.append({**reason, "what": what})
+        told = (reason["source"], reason["source_date"], reason["record"], reason["note"])
+        made[-1]["from"] = "\n".join(str(text) for text in told if text)
     return [one for one in made if one["counted"]], [one for one in made if not one["counted"]]
 
 
