@@ -164,6 +164,15 @@ class Settings(BaseSettings):
     lien_search_auto_threshold: int = Field(
         1000, ge=0, description="Largest list for which court look-ups start by themselves."
     )
+    leadflow_assumed_loan_to_value: float = Field(
+        80.0,
+        ge=0,
+        le=100,
+        description="Loan in percent of the last market price, in the scenario shown where no loan is known.",
+    )
+    leadflow_assumed_term_months: int = Field(
+        360, ge=1, description="Term of that loan in months; the scenario is never part of a score."
+    )
     batchdata_api_key: SecretStr | None = Field(None, description="BatchData API key (skip trace).")
     openai_api_key: SecretStr | None = Field(None, description="OpenAI API key (letter drafts).")
 
