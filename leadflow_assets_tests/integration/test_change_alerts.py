@@ -22,7 +22,13 @@ from leadflow_assets.automation.alerts import send_alert
 from leadflow_assets.cli.app import main
 from leadflow_assets.enrich.changes.email import EmailSettings, send_email
 from leadflow_assets.enrich.changes.service import build
-from leadflow_assets.enrich.changes.telling import plan_messages, refresh_watched, send_messages, tell
+from leadflow_assets.enrich.changes.telling import (
+    TellReport,
+    plan_messages,
+    refresh_watched,
+    send_messages,
+    tell,
+)
 from leadflow_assets.errors import LeadflowError
 from leadflow_assets.search.criteria import SearchCriteria
 from leadflow_assets.search.lists.service import SavedLists
@@ -212,18 +218,22 @@ def test_owners_are_in_an_email_only_where_that_is_wanted(settings: Settings, ma
     assert mailbox.messages[0].get_content().count("owner: ") == 3
 
 
-def test_a_digest_comes_once_a_day(settings: Settings, mailbox: Mailbox) -> None:
+def test_a_digest_comes_every_morning_and_ends_with_its_hour(settings: Settings, mailbox: Mailbox) -> None:
     watch(settings, "picked", "email", "daily")
-    first = tell(settings, webhook=None, email=email(mailbox), now=lambda: NOON)
-    assert (first.made, mailbox.messages[0]["Subject"]) == (
-        1,
-        "Digest of 2026-11-20: picked: 3 sales, 1 vanished",
-    )
-    with SavedLists(settings) as lists:
+
+    def tell_at(moment: datetime) -> TellReport:
+        return tell(settings, webhook=None, email=email(mailbox), now=lambda: moment)
+
+    # The events were seen at seven in Massachusetts; the digest is made at eight.
+    assert tell_at(NOON + timedelta(minutes=59)).made == 0
+    assert tell_at(NOON + timedelta(hours=3)).made == 1
+    assert mailbox.messages[0]["Subject"] == "Digest of 2026-11-20: picked: 3 sales, 1 vanished"
+    with SavedLists(settings, clock=lambda: NOON + timedelta(hours=2)) as lists:
         (more,) = [r["property_id"] for r in events_of(settings) if r["kind"] == "appeared"]
         lists.add("picked", [more])
-    assert tell(settings, webhook=None, email=email(mailbox), now=lambda: NOON + timedelta(hours=3)).made == 0
-    done = tell(settings, webhook=None, email=email(mailbox), now=lambda: NOON + timedelta(days=1))
+    # In the evening it is tomorrow in UTC, and in Massachusetts it is not.
+    assert tell_at(NOON + timedelta(hours=14)).made == 0
+    done = tell_at(NOON + timedelta(days=1, hours=1))
     assert (done.made, done.events) == (1, 2)
     assert mailbox.messages[1]["Subject"] == "Digest of 2026-11-21: picked: 1 appeared, 1 came to the list"
 
@@ -326,7 +336,8 @@ def test_killed_before_sending(settings: Settings, hook: Hook) -> None:
     watch(settings, "picked")
     assert plan_messages(settings, now=NOON) == (1, 4)
     assert plan_messages(settings, now=NOON) == (0, 0)
-    assert send_messages(settings, webhook=by_hook(settings, hook), email=None, now=lambda: NOON) == (1, ())
+    done = send_messages(settings, webhook=by_hook(settings, hook), email=None, now=lambda: NOON)
+    assert (done.sent, done.problems) == (1, ())
     assert len(hook.calls) == 1
 
 
