@@ -6,12 +6,9 @@ import json
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -43,37 +40,16 @@ from leadflow_assets_tests.integration.changes_helpers import (
 )
 from leadflow_assets_tests.integration.pipeline_helpers import REPOSITORY, settings_for
 from leadflow_assets_tests.vendors.smtp import Mailbox, mail_server
+from leadflow_assets_tests.vendors.webhook import Hook, webhook_server
 
 EARLY = datetime(2026, 11, 19, 8, tzinfo=UTC)
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
-@dataclass
-class Hook:
-    """What a webhook was sent: (key of the header, payload); ``status`` is its answer."""
-
-    url: str
-    calls: list[tuple[str | None, dict[str, Any]]]
-    status: int = 200
-
-
 @pytest.fixture
 def hook() -> Iterator[Hook]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            found.calls.append((self.headers["Idempotency-Key"], json.loads(body)))
-            self.send_response(found.status)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        found = Hook(f"http://127.0.0.1:{server.server_address[1]}/secret-hook", [])
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield found
-        server.shutdown()
+    with webhook_server() as running:
+        yield running
 
 
 @pytest.fixture

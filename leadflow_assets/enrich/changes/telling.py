@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
+from pydantic import ValidationError
 
 from leadflow_assets.domain.digest_day import last_digest
 from leadflow_assets.domain.local_days import local_day
@@ -115,6 +116,9 @@ def _refresh(settings: Settings) -> tuple[list[str], list[str]]:
                     lists.refresh(name)
                 except LeadflowError as error:
                     problems.append(f"{name}: {error.message}")
+                except ValidationError:
+                    # Its text may hold what is searched for.
+                    problems.append(f"{name}: its filters are of another version of this program.")
     return names, problems
 
 
