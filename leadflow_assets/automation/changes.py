@@ -115,8 +115,9 @@ def tell_changes() -> None:
     description="Compares anew when a release, case matches or scores were published, or a case expired.",
 )
 def changes_outdated(context: dg.SensorEvaluationContext, settings: LeadflowSettings) -> dg.SensorResult:
-    """One run per state of what is to be compared; none while towns are being refreshed."""
-    state = outdated(settings.load())
+    """One run per state of what is to be compared, and day if it failed; none while towns are refreshed."""
+    today = datetime.now(UTC).date()
+    state = outdated(settings.load(), today=today)
     if state is None:
         return dg.SensorResult(skip_reason="Everything is compared.")
     running = context.instance.get_runs_count(
@@ -124,7 +125,7 @@ def changes_outdated(context: dg.SensorEvaluationContext, settings: LeadflowSett
     )
     if running:
         return dg.SensorResult(skip_reason="Towns are being refreshed; they are compared after the last.")
-    return dg.SensorResult(run_requests=[dg.RunRequest(run_key=f"changes:{state}")])
+    return dg.SensorResult(run_requests=[dg.RunRequest(run_key=f"changes:{state}:{today}")])
 
 
 @dg.sensor(
@@ -134,7 +135,7 @@ def changes_outdated(context: dg.SensorEvaluationContext, settings: LeadflowSett
     description="Tells when watched lists may have changed, a digest is due (8:00), or a message waits.",
 )
 def changes_to_tell(context: dg.SensorEvaluationContext, settings: LeadflowSettings) -> dg.SensorResult:
-    """One run per state of what is to be told; one that ended early is asked for again after some hours."""
+    """One run per state of what is to be told; one that failed is asked for again within six hours."""
     now = datetime.now(UTC)
     state = due.outstanding(settings.load(), now=now)
     if state is None:

@@ -19,7 +19,7 @@ _SCREEN_ROWS = 50
 ListName = Annotated[str, typer.Argument(help="Name of a saved list.")]
 Kinds = Annotated[list[str] | None, typer.Option("--kind", help="Only this kind; may repeat.")]
 Channel = Annotated[str | None, typer.Option("--by", help="webhook or email.")]
-Daily = Annotated[bool, typer.Option("--daily", help="One digest a day instead of alerts at once.")]
+Daily = Annotated[bool, typer.Option("--daily", help="One digest every morning instead of alerts at once.")]
 
 
 def watch(
@@ -29,7 +29,7 @@ def watch(
     kind: Kinds = None,
     json: JsonFlag = False,
 ) -> None:
-    """Tell of a list's events from now on: by webhook or e-mail, at once or in one digest a day.
+    """Tell of a list's events from now on: by webhook or e-mail, at once or in one digest every morning.
 
     A webhook gets property ids, addresses and kinds; nothing personal. E-mail goes to the configured
     recipients only.
