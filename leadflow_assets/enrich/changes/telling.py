@@ -81,28 +81,19 @@ def refresh_and_tell(
     """
     moment = now()
     lake = due.lake_state(settings)
-    _, problems = _refresh(settings)
+    problems = refresh_watched(settings)
     told = due.told_state(settings, now=moment)
     done = tell(settings, webhook=webhook, email=email, now=now)
     if not problems:
         due.remember(settings, lake, told)
-    return replace(done, not_refreshed=tuple(problems))
+    return replace(done, not_refreshed=problems)
 
 
-def refresh_watched(settings: Settings) -> int:
-    """Bring every watched list up to date, so that it has gained and lost what it should; how many.
+def refresh_watched(settings: Settings) -> tuple[str, ...]:
+    """Bring every watched list up to date, so that it has gained and lost what it should.
 
-    Raises:
-        LeadflowError: some could not be; the others are.
+    Returns why some could not be; the others are.
     """
-    names, problems = _refresh(settings)
-    if problems:
-        raise LeadflowError(f"Watched lists are not up to date: {' '.join(problems)}")
-    return len(names)
-
-
-def _refresh(settings: Settings) -> tuple[list[str], list[str]]:
-    """(names of the watched lists, why some could not be refreshed)."""
     # Imported late: the searcher is not needed to send what waits.
     from leadflow_assets.search.lists.service import SavedLists
 
@@ -119,7 +110,7 @@ def _refresh(settings: Settings) -> tuple[list[str], list[str]]:
                 except ValidationError:
                     # Its text may hold what is searched for.
                     problems.append(f"{name}: its filters are of another version of this program.")
-    return names, problems
+    return tuple(problems)
 
 
 def plan_messages(settings: Settings, *, now: datetime) -> tuple[int, int]:
