@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from leadflow_assets.cli.change_alerts import COMMANDS, Kinds, ListName
-from leadflow_assets.cli.changes_output import EVENTS, event_row, nothing_found
+from leadflow_assets.cli.changes_output import event_row, nothing_found, tell_events
 from leadflow_assets.cli.common import JsonFlag, current_settings, examples
 from leadflow_assets.cli.output import emit_document, emit_rows, note
 from leadflow_assets.errors import UsageError
@@ -66,7 +66,7 @@ def show(
         emit_rows([event_row(event) for event in found], (), True)
         return
     if found:
-        emit_rows([event_row(event) for event in found[:limit]], EVENTS, False)
+        tell_events(found[:limit])
     more = f"; {len(found) - limit:,} more: --limit" if len(found) > limit else ""
     note(f"{len(found):,} events{more}" if found else nothing_found(settings))
 

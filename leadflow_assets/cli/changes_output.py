@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from leadflow_assets.cli.output import Column
+from leadflow_assets.cli.output import Column, emit_rows, stdout
 
 if TYPE_CHECKING:
     from leadflow_assets.settings import Settings
@@ -18,6 +19,13 @@ EVENTS = (
     Column("what", "what happened", min_width=30),
     Column("confidence", "sure", ".0%"),
 )
+# For a narrow window; the kind and how sure it is stand in --json.
+EVENTS_NARROW = (
+    Column("event_date", "date", wrap=False),
+    Column("where", "property", min_width=20),
+    Column("what", "what happened", min_width=30),
+)
+EVENTS_WIDTH = 130
 WATCHES = (
     Column("list_name", "list"),
     Column("channel", wrap=False),
@@ -45,6 +53,15 @@ def event_row(event: dict[str, Any]) -> dict[str, Any]:
     known = {name: value for name, value in event.items() if value is not None}
     town = town_by_id(event["town_id"]).name if event["town_id"] else None
     return {**known, "town": town, "what": sentence(event)}
+
+
+def tell_events(events: Sequence[dict[str, Any]]) -> None:
+    """A table of events that fits the window."""
+    rows = [event_row(event) for event in events]
+    for row in rows:
+        address = ", ".join(filter(None, (row.get("site_address"), row["town"])))
+        row["where"] = "\n".join(filter(None, (address, row.get("property_id"))))
+    emit_rows(rows, EVENTS if stdout().width >= EVENTS_WIDTH else EVENTS_NARROW, False)
 
 
 def nothing_found(settings: Settings) -> str:
