@@ -287,7 +287,7 @@ def test_a_release_that_comes_later_makes_no_event_of_the_withholding(lived: Liv
     shutil.rmtree(settings.data_dir / "search")  # nothing here is searched
     here = current(settings, PROPERTIES)
     sold = [here[f"999-{case['PROP_ID']}"] for case in lived.third[1].quirks["sale"]]
-    seller = next(row for row in sold if row["owner_type"] == "person" and not row["mailing_is_site"])
+    seller = next(row for row in sold if row["occupancy"] in ("absentee_in_state", "absentee_out_of_state"))
     stays = homes(settings)[5]
     for row in (seller, stays):
         lived.purge(one_owner(row), "opt_out")
