@@ -6,18 +6,20 @@ import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
 from leadflow_assets.domain.changes.kinds import KINDS, LIST_KINDS, QUIET
+from leadflow_assets.domain.changes.withheld import without_purged
 from leadflow_assets.errors import UsageError
 from leadflow_assets.lake.catalog import connect, quoted
 from leadflow_assets.lake.lake import Lake
 from leadflow_assets.lake.tables import PROPERTY_CHANGES
 from leadflow_assets.settings import Settings
-from leadflow_assets.state import database, saved_lists
+from leadflow_assets.state import database, purges, saved_lists
 from leadflow_assets.state.saved_lists import Event as ListEvent
 
 Event = dict[str, Any]
@@ -52,7 +54,7 @@ def find_changes(settings: Settings, query: ChangeQuery, *, today: date | None =
     """The events, the newest first: each a row of mart/property_changes, or a line of the list's log.
 
     Lines of a log have ``reason`` beside the columns that they share with rows. Court cases that may no
-    longer be used on ``today`` are left out.
+    longer be used on ``today`` are left out, and whoever asked to be: also while a purge is not finished.
 
     Raises:
         UsageError: an unknown list or kind.
@@ -62,7 +64,7 @@ def find_changes(settings: Settings, query: ChangeQuery, *, today: date | None =
     listed: list[Event] = []
     if query.list_name is not None:
         property_ids, listed = _of_list(settings, query)
-    found = _rows(settings, query, property_ids, today or datetime.now(UTC).date())
+    found = _allowed(settings, _rows(settings, query, property_ids, today or datetime.now(UTC).date()))
     found += [event for event in listed if _wanted(event, query)]
     return sorted(found, key=_newest, reverse=True)
 
@@ -126,6 +128,19 @@ def _rows(
     finally:
         connection.close()
     return rows
+
+
+def _allowed(settings: Settings, rows: list[Event]) -> list[Event]:
+    """The rows without purged owners and cases."""
+    url = settings.state_url
+    if not rows or (url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).is_file()):
+        return rows
+    with database.session(settings) as session:
+        purged = purges.load(session)
+    if not purged:
+        return rows
+    shown = (without_purged(purged, row) for row in rows)
+    return [dict(row) for row in shown if row is not None]
 
 
 def _of_list(settings: Settings, query: ChangeQuery) -> tuple[list[str], list[Event]]:

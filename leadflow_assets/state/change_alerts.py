@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -222,6 +222,17 @@ def events_of(session: Session, key: str) -> list[str]:
     """Ids of a message's events."""
     query = select(ChangeTellingRow.event_id).where(ChangeTellingRow.message_key == key)
     return sorted(session.scalars(query))
+
+
+def forget(session: Session, event_ids: Collection[str]) -> int:
+    """Remove that these events, which were purged, were told; returns how many rows."""
+    ids, removed = sorted(event_ids), 0
+    for start in range(0, len(ids), _BATCH):
+        removed += _rowcount(
+            session,
+            delete(ChangeTellingRow).where(ChangeTellingRow.event_id.in_(ids[start : start + _BATCH])),
+        )
+    return removed
 
 
 def _find(session: Session, list_id: int, channel: str, rhythm: str) -> ChangeWatchRow | None:

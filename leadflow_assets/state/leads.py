@@ -87,6 +87,14 @@ def history(session: Session, lead_id: str) -> list[LeadEvent]:
     return [_event(row) for row in rows]
 
 
+def places(session: Session) -> list[tuple[str, str]]:
+    """Each lead that has changes with each of the properties where it was at one of them."""
+    query = select(LeadEventRow.lead_id, LeadEventRow.property_id).where(
+        LeadEventRow.property_id.is_not(None)
+    )
+    return [(lead_id, str(property_id)) for lead_id, property_id in session.execute(query.distinct())]
+
+
 def forget(session: Session, lead_ids: Iterable[str], property_ids: Iterable[str] = ()) -> int:
     """Remove everything about these leads and additions; returns how many rows."""
     removed = 0

@@ -56,8 +56,13 @@ class RecordReader:
         return self._sites[text]
 
     def _mailing(self, row: Row, side: str, town: str, site: Address) -> Mailing | None:
-        """As in mart/properties: where no line is given, the property's own address."""
+        """As in mart/properties: where no line is given, the property's own address.
+
+        Of an owner who is not told, or who asked to be left out, nothing is known: that is no address.
+        """
         line = row[f"{side}own_addr"]
+        if line is None and not row[f"{side}owner1"]:
+            return None
         if line is None:
             city = row[f"{side}own_city"] or row[f"{side}city"] or town
             zip_code = row[f"{side}own_zip"] or row[f"{side}zip"]

@@ -24,6 +24,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadflow_assets.domain.changes import ChangeRules, Lineage
+from leadflow_assets.domain.changes.withheld import without_purged
+from leadflow_assets.domain.purging import Purged
 from leadflow_assets.enrich.changes import coming_going, differences, following, others
 from leadflow_assets.enrich.changes.events import Event, followed_events
 from leadflow_assets.enrich.changes.ground import lineage
@@ -46,6 +48,7 @@ from leadflow_assets.lake.snapshots import PartitionEntry
 from leadflow_assets.lake.staging import staging_folder
 from leadflow_assets.lake.tables import DISTRESS_SCORES, PROPERTY_CHANGES, Table
 from leadflow_assets.refresh.stage import stage
+from leadflow_assets.refresh.withheld import load_purged
 from leadflow_assets.settings import Settings
 
 # Towns compared and published together: a kill costs at most their work.
@@ -156,6 +159,8 @@ def _build_group(
     folder: Path,
     run_id: str,
 ) -> BuildReport:
+    # Asked for each group: a build of the whole state takes long.
+    purged = load_purged(context.lake.settings)
     pairs = [pair for work in group for pair in work.pairs]
     traced = {
         job: lineage(
@@ -177,6 +182,7 @@ def _build_group(
         former = former_ids(published[work.town_id], by_town[work.town_id])
         by_town[work.town_id] += others.case_events(context, connection, work, former)
         by_town[work.town_id] += others.score_events(context, connection, work, thresholds)
+        by_town[work.town_id] = _without_purged(purged, by_town[work.town_id])
     blind = tuple(sorted({pairs[job].after.town_id for job, found in traced.items() if found is None}))
     done = _publish(context, group, published, by_town, blind, folder, run_id)
     return BuildReport(
@@ -186,6 +192,13 @@ def _build_group(
         sum(removed for _, removed in done.values()),
         blind,
     )
+
+
+def _without_purged(purged: Purged | None, events: list[Event]) -> list[Event]:
+    if purged is None:
+        return events
+    shown = (without_purged(purged, event) for event in events)
+    return [dict(event) for event in shown if event is not None]
 
 
 def _release_events(

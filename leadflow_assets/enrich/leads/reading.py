@@ -125,16 +125,37 @@ def _readable(inputs: Inputs) -> list[PartitionEntry]:
 def _open_views(connection: duckdb.DuckDBPyConnection, settings: Settings, inputs: Inputs) -> None:
     view(connection, inputs.lake, "leads", LEADS, _readable(inputs))
     connection.register("told", _states(settings))
+    connection.register("asked_out", _asked_out(connection, settings))
     connection.execute(
         f"""CREATE TEMP VIEW leads_now AS
         SELECT l.*, coalesce(t.status, '{FIRST}') AS status, t.* EXCLUDE (lead_id, status)
-        FROM leads AS l LEFT JOIN told AS t USING (lead_id)"""
+        FROM leads AS l LEFT JOIN told AS t USING (lead_id) ANTI JOIN asked_out AS o USING (lead_id)"""
     )
 
 
-def _states(settings: Settings) -> pa.Table:
+def _asked_out(connection: duckdb.DuckDBPyConnection, settings: Settings) -> pa.Table:
+    """Leads of owners whose purge is not finished: what is published may still show them."""
+    found: list[str] = []
+    if _has_state(settings):
+        from leadflow_assets.enrich.purge.lead_tables import OF_LEAD, is_of_purged
+        from leadflow_assets.state import database, purges
+
+        with database.session(settings) as session:
+            waiting = purges.all_purges(session, unfinished=True)
+            purged = purges.load(session) if waiting else None
+        if purged is not None:
+            rows = connection.execute(f"SELECT {', '.join(OF_LEAD)} FROM leads").to_arrow_table()
+            found = [row["lead_id"] for row in rows.to_pylist() if is_of_purged(purged, row)]
+    return pa.table({"lead_id": pa.array(found, pa.string())})
+
+
+def _has_state(settings: Settings) -> bool:
     url = settings.state_url
-    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).is_file():
+    return not url.startswith("sqlite:///") or Path(url.removeprefix("sqlite:///")).is_file()
+
+
+def _states(settings: Settings) -> pa.Table:
+    if not _has_state(settings):
         return _STATE.empty_table()
     # Imported late: SQLAlchemy costs a third of a second.
     from leadflow_assets.state import database, leads

@@ -8,7 +8,7 @@ everywhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -60,11 +60,16 @@ def derived(lake: Lake, purged: Purged, folder: Path) -> frozenset[Key]:
 
 
 def read_columns(
-    lake: Lake, table: Table, columns: Iterable[str], folder: Path
+    lake: Lake, table: Table, columns: Iterable[str], folder: Path, towns: Collection[str] | None = None
 ) -> Iterator[tuple[str, pa.Table]]:
-    """Some columns of every current partition; those that a file of an earlier version lacks are left out."""
+    """Some columns of every current partition; those that a file of an earlier version lacks are left out.
+
+    ``towns`` (``town_id=25``) limits the partitions to these.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for partition, entry in sorted(lake.snapshot(table).partitions.items()):
+        if towns is not None and partition.partition("/")[0] not in towns:
+            continue
         path = lake.store.fetch(entry.data.path, folder)
         with pq.ParquetFile(path) as file:
             names = set(file.schema_arrow.names)

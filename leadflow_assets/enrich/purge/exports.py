@@ -1,8 +1,8 @@
 """Exports and their sidecars below the data folder, and the search index.
 
-An export that shows a purged owner or case is removed together with its sidecar, which says how to make it
-again. A sidecar that only quotes a name in its criteria keeps everything else. Exports elsewhere are out of
-reach.
+An export that shows a purged owner or case, or what a purged case added to a score, is removed together with
+its sidecar, which says how to make it again. A sidecar that only quotes a name in its criteria keeps
+everything else. Exports elsewhere are out of reach.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 from leadflow_assets.domain.purging import Purged, property_place
 from leadflow_assets.enrich.purge.documents import stripped
 from leadflow_assets.enrich.purge.objects import by_name
+from leadflow_assets.enrich.purge.traces import Traces
 from leadflow_assets.lake.lake import Lake
 from leadflow_assets.search.exports.sidecar import ENDING
 from leadflow_assets.search.index import build_index, index_path
@@ -49,14 +50,14 @@ _NOT_HERE: Final = frozenset(
 )
 
 
-def clean_exports(settings: Settings, purged: Purged, *, dry_run: bool) -> dict[str, int]:
+def clean_exports(settings: Settings, purged: Purged, traces: Traces, *, dry_run: bool) -> dict[str, int]:
     """Remove what exports below the data folder tell; how many were removed and how many sidecars changed."""
     removed = changed = 0
     for path in list(_files(settings)):
         try:
             if path.name.endswith(ENDING):
                 changed += _clean_sidecar(path, purged, dry_run)
-            elif path.suffix.lower() in _READABLE and _tells(path, purged):
+            elif path.suffix.lower() in _READABLE and _tells(path, purged, traces):
                 removed += 1
                 if not dry_run:
                     # The sidecar goes last: it is what a next run finds the rest by.
@@ -77,6 +78,10 @@ def sweep_temporary(settings: Settings) -> None:
 
 def rebuild_index(lake: Lake) -> int:
     """Make the search index anew, if there is one; how many were."""
+    # What whoever was killed left of the files beside the index.
+    for path in index_path(lake.settings).parent.glob("*.making"):
+        if path.is_file() and path.stat().st_mtime < time.time() - _LEFT_OVER_SECONDS:
+            path.unlink(missing_ok=True)
     if not index_path(lake.settings).is_file():
         # One that was never finished would hold rows as well.
         leftovers = list(index_path(lake.settings).parent.glob("search-*"))
@@ -114,8 +119,8 @@ def _clean_sidecar(path: Path, purged: Purged, dry_run: bool) -> int:
     return 1
 
 
-def _tells(path: Path, purged: Purged) -> bool:
-    """Does the file name a purged owner of a property in it, or a purged case?
+def _tells(path: Path, purged: Purged, traces: Traces) -> bool:
+    """Does the file name a purged owner of a property in it, or a purged case, or what it added to a score?
 
     Where it names no property, the name decides.
     """
@@ -124,6 +129,8 @@ def _tells(path: Path, purged: Purged) -> bool:
         if purged.without_numbers(text) != text:
             return True
         ids = _PROPERTY_ID.findall(text)
+        if any(word in text for one in ids for word in traces.words(one)):
+            return True
         if ids:
             known = any(purged.places([property_place(one)]) for one in ids)
             has_property = bool(has_property) or known

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -22,7 +23,7 @@ from leadflow_assets.domain.purging import CASE, PLACE, REASONS, Key, Purged
 from leadflow_assets.enrich.purge import attom_tables, court_tables
 from leadflow_assets.enrich.purge.deriving import derived
 from leadflow_assets.enrich.purge.exports import clean_exports, rebuild_index, sweep_temporary
-from leadflow_assets.enrich.purge.lead_tables import Leads
+from leadflow_assets.enrich.purge.made_tables import MadeTables, make_anew
 from leadflow_assets.enrich.purge.objects import clean_objects
 from leadflow_assets.enrich.purge.owner_tables import Owners
 from leadflow_assets.enrich.purge.state_rows import clean_state
@@ -135,6 +136,9 @@ class Purges:
             with database.session(self._settings) as session:
                 purges.finish(session, purge_id, counts, self._now())
                 session.commit()
+        # Without the locks, which scoring and making leads take themselves.
+        if run.made is not None and run.made.towns:
+            make_anew(self._settings, run.made.towns)
         return PurgeReport(purge_id, kind, counts)
 
     def _add(self, purge_id: int, keys: Iterable[Key]) -> None:
@@ -153,6 +157,7 @@ class _Run:
     own: Purged
     folder: Path
     learned: Callable[[Collection[Key]], None] = lambda keys: None
+    made: MadeTables | None = None
 
     def clean(self, run_id: str, now: datetime, *, dry_run: bool) -> dict[str, int]:
         """Clean everything; counts by place."""
@@ -160,8 +165,24 @@ class _Run:
         objects, learned = clean_objects(self.lake, self.purged, self.folder / "objects", dry_run=dry_run)
         self._learn(learned)
         counts.update({f"{name}: files": number for name, number in objects.by_folder.items()})
-        leads = Leads(self.purged)
-        for rule in self._rules(leads):
+        made = self.made = MadeTables(
+            self.settings, lambda: self.purged, self.own, self.folder / "made", dry_run=dry_run
+        )
+        clean = partial(self._clean_tables, counts, run_id, dry_run)
+        clean([*self._rules(), *made.rules()])
+        # Before the texts of the state: a removed lead's notes go as a whole.
+        counts.update(made.forget_states())
+        counts.update(clean_exports(self.settings, self.purged, made.traces, dry_run=dry_run))
+        # By the matches it is known where purged cases counted: they go when nothing else is left.
+        clean([self._matches()])
+        touched = any(counts[f"{view}: {what}"] for view in _SEARCHED for what in ("removed", "changed"))
+        if touched and not dry_run:
+            counts["search index"] += rebuild_index(self.lake)
+        counts.update(clean_state(self.settings, self.purged, self.own, now, dry_run=dry_run))
+        return {name: number for name, number in sorted(counts.items()) if number}
+
+    def _clean_tables(self, counts: Counter[str], run_id: str, dry_run: bool, rules: Iterable[Rule]) -> None:
+        for rule in rules:
             place = self.folder / "tables"
             place.mkdir(parents=True, exist_ok=True)
             found = clean_table(self.lake, rule, place, run_id=run_id, dry_run=dry_run)
@@ -170,22 +191,14 @@ class _Run:
             counts[f"{name}: changed"] += found.changed
             counts[f"{name}: earlier files"] += found.earlier_files
             shutil.rmtree(place, ignore_errors=True)
-        touched = any(counts[f"{view}: {what}"] for view in _SEARCHED for what in ("removed", "changed"))
-        if touched and not dry_run:
-            counts["search index"] += rebuild_index(self.lake)
-        # Before the texts of the state: a removed lead's notes go as a whole.
-        counts["state.lead_events"] += leads.forget(self.settings, dry_run=dry_run)
-        counts.update(clean_exports(self.settings, self.purged, dry_run=dry_run))
-        counts.update(clean_state(self.settings, self.purged, self.own, now, dry_run=dry_run))
-        return {name: number for name, number in sorted(counts.items()) if number}
 
     def _learn(self, keys: Collection[Key]) -> None:
         if keys:
             self.learned(keys)
             self.purged = self.purged.with_keys(keys)
 
-    def _rules(self, leads: Leads) -> list[Rule]:
-        """The tables that can hold anything, the ones that others are made from first."""
+    def _rules(self) -> list[Rule]:
+        """The tables of sources that can hold anything, the ones that others are made from first."""
         rules: list[Rule] = []
         if self.purged.of_kind(CASE) or self.purged.of_kind(PLACE):
             rules += [
@@ -206,13 +219,11 @@ class _Run:
                 Rule(tables.ATTOM_PROPERTIES, lambda rows, role, p: clean(self.purged, rows), remakes=True),
                 Rule(tables.PROPERTY_RECORDS, lambda rows, role, p: clean(self.purged, rows)),
                 *self._owner_rules(),
-                Rule(tables.LEADS, lambda rows, role, p: leads.clean(rows)),
             ]
-        if rules:
-            rules.append(
-                Rule(tables.CASE_MATCHES, lambda rows, role, p: court_tables.clean_matches(self.purged, rows))
-            )
         return rules
+
+    def _matches(self) -> Rule:
+        return Rule(tables.CASE_MATCHES, lambda rows, role, p: court_tables.clean_matches(self.purged, rows))
 
     def _dockets(self, rows: pa.Table) -> Cleaned | None:
         clean, learned = court_tables.clean_raw(self.purged, rows)
@@ -255,7 +266,7 @@ class _Run:
 
 @contextlib.contextmanager
 def _nothing_else(settings: Settings) -> Iterator[None]:
-    """Wait for landings, merges and matchings of this machine that read what is removed now.
+    """Wait for whatever reads on this machine what is removed now: landings, merges, matchings and the like.
 
     Whoever waits for one of these reads the purges after it has got it.
     """
@@ -267,6 +278,9 @@ def _nothing_else(settings: Settings) -> Iterator[None]:
         yield
 
 
-# The locks of courts, unified, case_matches and leads (all of enrich), in the order of their work.
-_LOCKS = ("courts/landing.lock", "unified/merge.lock", "case_matches/match.lock", "leads/leads.lock")
-_SEARCHED = (tables.PROPERTIES.view, tables.CASE_MATCHES.view)
+# The locks of courts, unified, case_matches, scores, changes and leads (all of enrich), as they work.
+_LOCKS = (
+    *("courts/landing.lock", "unified/merge.lock", "case_matches/match.lock"),
+    *("scores/score.lock", "changes/build.lock", "leads/leads.lock"),
+)
+_SEARCHED = (tables.PROPERTIES.view, tables.CASE_MATCHES.view, tables.DISTRESS_SCORES.view)

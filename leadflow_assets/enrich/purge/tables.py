@@ -58,6 +58,8 @@ class Rule:
     roles: tuple[str, ...] = (DATA,)
     # Are uploads that nothing names made again by whoever made them, if they are gone?
     remakes: bool = False
+    # Must partitions that lost something be made anew, even where they would be made from the same?
+    outdates: bool = False
 
 
 @dataclass
@@ -237,12 +239,13 @@ def _publish(job: _Job, log: SnapshotLog, run_id: str) -> None:
 def _entry(job: _Job, partition: str, entry: PartitionEntry, run_id: str) -> PartitionEntry:
     inputs = _inputs(job, partition, entry)
     same_rule = entry.fingerprint == fingerprint(job.rule.table, entry.inputs, entry.code_version)
+    named = {**inputs, "purge": run_id} if job.rule.outdates else inputs
     return replace(
         entry,
         files=_renamed(job, entry),
         inputs=inputs,
-        fingerprint=fingerprint(job.rule.table, inputs, entry.code_version)
-        if same_rule
+        fingerprint=fingerprint(job.rule.table, named, entry.code_version)
+        if same_rule or job.rule.outdates
         else entry.fingerprint,
         run_id=run_id,
         published_at=datetime.now(UTC).isoformat(timespec="seconds"),
