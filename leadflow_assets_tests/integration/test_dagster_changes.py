@@ -292,6 +292,23 @@ def test_a_list_that_cannot_be_refreshed_fails_alone(
     assert len(asked(changes_to_tell, instance)) == 1  # it is tried again
 
 
+def test_the_command_builds_with_the_scores_and_thresholds_of_the_settings(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with SavedLists(settings) as lists:
+        picked = lists.members("picked")[0].property_id
+    score_towns(settings)
+    assert main(["changes", "build"]) == 0
+    filed = datetime.now(UTC).date() - timedelta(days=30)
+    case = match(picked, "case-1", tier="confirmed", probability=0.99, date_filed=filed)
+    publish_matches(settings, [case])
+    score_towns(settings)
+    monkeypatch.setenv("LEADFLOW_CHANGE_SCORE_THRESHOLDS", "5,99")
+    capsys.readouterr()
+    assert main(["changes", "build", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["added"] == {"case_matched": 1, "score_crossed": 1}
+
+
 def doctor(capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, str]]:
     main(["doctor", "--json"])
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
