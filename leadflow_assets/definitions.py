@@ -17,6 +17,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", dg.PreviewWarning)
     from leadflow_assets.assets.attom import attom_properties, attom_results
     from leadflow_assets.assets.case_matches import case_matches_asset
+    from leadflow_assets.assets.changes import property_changes_asset
     from leadflow_assets.assets.courts import court_dockets
     from leadflow_assets.assets.leads import leads_asset
     from leadflow_assets.assets.massgis import massgis_assets
@@ -29,6 +30,12 @@ with warnings.catch_warnings():
         land_attom_batch_job,
         spend_alerts,
         submit_attom_batch,
+    )
+    from leadflow_assets.automation.changes import (
+        build_changes,
+        changes_outdated,
+        changes_to_tell,
+        tell_changes,
     )
     from leadflow_assets.automation.checks import build_checks
     from leadflow_assets.automation.courts import (
@@ -64,6 +71,7 @@ def build_definitions(settings: LeadflowSettings | None = None) -> dg.Definition
                 case_matches_asset(partitions),
                 distress_scores_asset(partitions),
                 leads_asset(partitions),
+                property_changes_asset(partitions),
                 search_index,
             ],
             asset_checks=build_checks(partitions),
@@ -75,6 +83,8 @@ def build_definitions(settings: LeadflowSettings | None = None) -> dg.Definition
                 match_cases_to_properties,
                 score_properties,
                 make_leads_job,
+                build_changes,
+                tell_changes,
                 build_search_index_job,
             ],
             schedules=[nightly_refresh, daily_court_cases],
@@ -87,6 +97,8 @@ def build_definitions(settings: LeadflowSettings | None = None) -> dg.Definition
                 case_matches_outdated,
                 scores_outdated,
                 leads_outdated,
+                changes_outdated,
+                changes_to_tell,
                 published_elsewhere,
                 search_index_outdated,
                 alert_on_failure,

@@ -30,6 +30,7 @@ from leadflow_assets.errors import UsageError
 Origin = Literal["default", "leadflow.toml", ".env", "environment"]
 TOML_FILE = "leadflow.toml"
 ENV_FILE = ".env"
+_ADDRESS = re.compile(r"[^\s@,<>\"]+@[^\s@,<>\"]+")
 
 
 class Settings(BaseSettings):
@@ -53,6 +54,24 @@ class Settings(BaseSettings):
     leadflow_duckdb_memory: str = Field("4GB", description="DuckDB memory limit of one process.")
     leadflow_alert_webhook_url: SecretStr | None = Field(
         None, description="Where a failed run is reported (JSON POST). Unset: the log only."
+    )
+    leadflow_smtp_host: str = Field("", description="Mail server of e-mail alerts. Empty: no e-mail.")
+    leadflow_smtp_port: int = Field(587, ge=1, le=65535, description="Port of the mail server.")
+    leadflow_smtp_security: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="How the line to the mail server is encrypted: `starttls`, `tls` or `none`."
+    )
+    leadflow_smtp_user: str = Field("", description="User of the mail server. Empty: no login.")
+    leadflow_smtp_password: SecretStr | None = Field(None, description="Password of that user.")
+    leadflow_alert_email_from: str = Field("", description="Address that e-mail alerts come from.")
+    leadflow_alert_email_to: str = Field(
+        "", description="Addresses that e-mail alerts go to, separated by commas."
+    )
+    leadflow_alert_email_owners: bool = Field(
+        False, description="May e-mail alerts hold the names of owners? They are personal data."
+    )
+    leadflow_change_score_thresholds: str = Field(
+        "40,60,80",
+        description="Distress scores whose crossing is an event, separated by commas; above 0, at most 100.",
     )
     leadflow_watched_towns: str = Field(
         "held",
@@ -164,6 +183,15 @@ class Settings(BaseSettings):
     lien_search_auto_threshold: int = Field(
         1000, ge=0, description="Largest list for which court look-ups start by themselves."
     )
+    leadflow_assumed_loan_to_value: float = Field(
+        80.0,
+        ge=0,
+        le=100,
+        description="Loan in percent of the last market price, in the scenario shown where no loan is known.",
+    )
+    leadflow_assumed_term_months: int = Field(
+        360, ge=1, description="Term of that loan in months; the scenario is never part of a score."
+    )
     batchdata_api_key: SecretStr | None = Field(None, description="BatchData API key (skip trace).")
     openai_api_key: SecretStr | None = Field(None, description="OpenAI API key (letter drafts).")
 
@@ -206,6 +234,32 @@ class Settings(BaseSettings):
             return value
         raise ValueError("must be `held`, `all`, or town ids separated by commas")
 
+    @field_validator("leadflow_alert_email_from", "leadflow_alert_email_to")
+    @classmethod
+    def _addresses_are_plain(cls, value: str) -> str:
+        addresses = [part.strip() for part in value.split(",")] if value.strip() else []
+        if not all(_ADDRESS.fullmatch(address) for address in addresses):
+            raise ValueError("must be e-mail addresses like ann@example.org, separated by commas")
+        return ",".join(dict.fromkeys(addresses))
+
+    @field_validator("leadflow_alert_email_from")
+    @classmethod
+    def _one_sender(cls, value: str) -> str:
+        if "," in value:
+            raise ValueError("must be one address")
+        return value
+
+    @field_validator("leadflow_change_score_thresholds")
+    @classmethod
+    def _thresholds_are_scores(cls, value: str) -> str:
+        try:
+            scores = {float(part) for part in value.split(",")}
+        except ValueError:
+            scores = set()
+        if not scores or not all(0 < score <= 100 for score in scores):
+            raise ValueError("must be scores above 0 and at most 100, separated by commas, like 40,60,80")
+        return ",".join(f"{score:g}" for score in sorted(scores))
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -242,6 +296,11 @@ class Settings(BaseSettings):
             # Django and Heroku style; SQLAlchemy knows the dialect as "postgresql".
             return url.replace("postgres://", "postgresql://", 1) if url.startswith("postgres://") else url
         return f"sqlite:///{self.data_dir / 'state.sqlite'}"
+
+    @property
+    def change_score_thresholds(self) -> tuple[float, ...]:
+        """The scores whose crossing is an event, the lowest first."""
+        return tuple(float(part) for part in self.leadflow_change_score_thresholds.split(","))
 
     @property
     def demo_marker(self) -> Path:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import httpx
@@ -25,3 +26,8 @@ def send_alert(settings: Settings, payload: Mapping[str, Any], key: str | None =
             url.get_secret_value(), json=dict(payload), headers=headers, timeout=_WEBHOOK_SECONDS
         )
         answer.raise_for_status()
+
+
+def alert_sender(settings: Settings) -> Callable[[Mapping[str, Any], str], None] | None:
+    """:func:`send_alert` for these settings; None where no address is set."""
+    return partial(send_alert, settings) if settings.leadflow_alert_webhook_url else None

@@ -7,6 +7,7 @@ import shlex
 import shutil
 import sys
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,10 +22,14 @@ from leadflow_assets.cli.demo_vendors import (
 )
 from leadflow_assets.cli.output import Column, emit_rows, note, stdout
 from leadflow_assets.cli.search import bring_index_up_to_date
+from leadflow_assets.errors import UsageError
 
 if TYPE_CHECKING:
     from leadflow_assets.settings import Settings
 
+NextFlag = Annotated[
+    bool, typer.Option("--next-release", help="Sampleton a year later: sales, splits, new owners.")
+]
 OffFlag = Annotated[bool, typer.Option("--off", help="Remove Sampleton from every table and hide it.")]
 _LOOKS = (
     (
@@ -53,10 +58,11 @@ _LOOKS = (
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("demo", epilog=examples("leadflow demo", "leadflow demo --off"))(demo)
+    epilog = examples("leadflow demo", "leadflow demo --next-release", "leadflow demo --off")
+    app.command("demo", epilog=epilog)(demo)
 
 
-def demo(off: OffFlag = False) -> None:
+def demo(off: OffFlag = False, next_release: NextFlag = False) -> None:
     """Make the fictional town Sampleton, run the graph on it through Dagster, and show what came out.
 
     Every name and address in it is invented. It stands beside real towns in the lake as town 999.
@@ -65,24 +71,49 @@ def demo(off: OffFlag = False) -> None:
     if off:
         _remove(settings)
         return
+    release = _published_year(settings)
+    if next_release and release is None:
+        raise UsageError("Sampleton is not in the lake yet.", "Run `leadflow demo` first.")
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     settings.demo_marker.touch()
-    package = _write_package(settings)
-    _run_graph(settings, package)
-    deliver_attom_files(settings)
-    import_court_files(settings)
+    _run_graph(settings, _write_package(settings, later=next_release, published=release))
+    if not next_release:
+        deliver_attom_files(settings)
+        import_court_files(settings)
+    run_job("match_cases_to_properties")
+    for job in ("score_properties", "make_leads", "build_changes"):
+        run_job(job)
     bring_index_up_to_date(settings)
-    _show(settings)
+    if next_release:
+        _show_commands(
+            [("What changed between the releases", ["changes", "--town", "sampleton", "--limit", "30"])]
+        )
+    else:
+        _show(settings)
 
 
-def _write_package(settings: Settings) -> Path:
-    from leadflow_assets.sampleton import PackageSpec, write_package
+def _published_year(settings: Settings) -> int | None:
+    """The fiscal year of the Sampleton that is in the lake; None if there is none."""
+    from leadflow_assets.domain.towns import SAMPLETON_ID
+    from leadflow_assets.lake.lake import Lake
+    from leadflow_assets.lake.tables import PROPERTIES
+
+    entry = Lake(settings).snapshot(PROPERTIES).partitions.get(PROPERTIES.partition(SAMPLETON_ID))
+    return int(entry.facts["fiscal_year"]) if entry is not None else None
+
+
+def _write_package(settings: Settings, *, later: bool, published: int | None) -> Path:
+    """The first release, or the next one once it was asked for: an older one never replaces a newer."""
+    from leadflow_assets.sampleton import PackageSpec, next_release, write_package
 
     path = settings.data_dir / "sampleton" / "L3_SHP_M999_SAMPLETON.zip"
     path.parent.mkdir(parents=True, exist_ok=True)
-    planted = write_package(PackageSpec(), path)
+    spec = PackageSpec()
+    later = later or (published is not None and published > spec.fiscal_year)
+    planted = next_release(spec, path) if later else write_package(spec, path)
     cases = sum(map(len, planted.quirks.values()))
-    note(f"made {path}: {planted.polygons} polygons, {planted.records} records, {cases} planted quirks")
+    what = "changes" if later else "quirks"
+    note(f"made {path}: {planted.polygons} polygons, {planted.records} records, {cases} planted {what}")
     return path
 
 
@@ -124,8 +155,8 @@ def _show(settings: Settings) -> None:
     catalog.close()
     picture = settings.data_dir / "sampleton" / "map.png"
     picture.write_bytes(town_picture(lake, SAMPLETON_ID).png)
+    _show_work(settings)
     command = _command()
-    _show_search(settings, command)
     stdout().print("Where it is", style="bold")
     for what, where in (
         ("GeoParquet", f"{settings.lake_uri}/core, {settings.lake_uri}/mart"),
@@ -133,6 +164,8 @@ def _show(settings: Settings) -> None:
         ("search", f"{command} search --help"),
         ("ATTOM batches", f"{command} batch list; {command} spend"),
         ("court cases", f"{command} cases list; {command} cases coverage; {command} review list"),
+        ("leads", f"{command} leads; {command} leads export --town sampleton -o leads.xlsx"),
+        ("a year later", f"{command} demo --next-release; {command} changes"),
         ("SQL", f'{command} sql "FROM mart.properties LIMIT 5"'),
         ("Dagster UI", f"{command} ui          then http://127.0.0.1:3000"),
         ("a real town", f"{command} refresh bellingham"),
@@ -141,9 +174,9 @@ def _show(settings: Settings) -> None:
         print_line(what, where)
 
 
-def _show_search(settings: Settings, command: str) -> None:
-    """A search and a parcel, by the very commands that a person would type."""
-    from leadflow_assets.cli.app import main
+def _show_work(settings: Settings) -> None:
+    """Leads, searches and a parcel, by the very commands that a person would type."""
+    from leadflow_assets.enrich.leads.reading import LeadFilters, find_leads
     from leadflow_assets.search.criteria import criteria_from
     from leadflow_assets.search.engine import open_searcher
 
@@ -156,9 +189,12 @@ def _show_search(settings: Settings, command: str) -> None:
             ["search", *equity, "--sort", "-available_equity", "--limit", "5"],
         ),
     ]
+    from leadflow_assets.domain.towns import SAMPLETON_ID
+
     with open_searcher(settings) as searcher:
         asked = criteria_from({"towns": ["sampleton"], "use_codes": ["104"], "absentee": "any"})
         found = searcher.search(asked, limit=1, columns=("loc_id",)).rows.to_pylist()
+    best = find_leads(settings, LeadFilters(towns=(SAMPLETON_ID,)), limit=1).rows.to_pylist()
     tries.append(
         (
             "Properties whose owners are in court, by files that anybody can bring (sample data)",
@@ -167,6 +203,18 @@ def _show_search(settings: Settings, command: str) -> None:
     )
     if found:
         tries.append(("One of them, with all that is known", ["parcel", "sampleton", found[0]["loc_id"]]))
+    tries += [
+        ("Whom to talk to first, and why (sample data)", ["leads", "--town", "sampleton", "--limit", "5"]),
+        *(("Its score, line by line", ["score", "explain", lead["property_id"]]) for lead in best),
+        ("What happened", ["changes", "--town", "sampleton", "--limit", "5"]),
+    ]
+    _show_commands(tries)
+
+
+def _show_commands(tries: Sequence[tuple[str, list[str]]]) -> None:
+    from leadflow_assets.cli.app import main
+
+    command = _command()
     for title, arguments in tries:
         stdout().print(f"\n{title}", style="bold")
         stdout().print(f"$ {command} {shlex.join(arguments)}", soft_wrap=True)

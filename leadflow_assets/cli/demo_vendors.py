@@ -53,7 +53,7 @@ def deliver_attom_files(settings: Settings) -> None:
 
 
 def import_court_files(settings: Settings) -> None:
-    """Docket reports and cases as people bring them, made for Sampleton; then matched to its owners."""
+    """Docket reports and cases as people bring them, made for Sampleton."""
     from leadflow_assets.enrich.courts.service import Courts
     from leadflow_assets.sampleton import write_court_files
     from leadflow_assets.sampleton.court_files import OWNER_COLUMNS, STATED_SOURCE
@@ -64,7 +64,6 @@ def import_court_files(settings: Settings) -> None:
     for file in files:
         cases += courts.import_file(file.path, file.source, stated_source=STATED_SOURCE).cases
     note(f"imported {len(files)} sample court files: {cases} cases")
-    run_job("match_cases_to_properties")
 
 
 def withdraw_court_files(settings: Settings) -> None:

@@ -94,6 +94,26 @@ def _court_cases(settings: Settings, live: bool) -> Iterator[Finding]:
         yield Finding("CourtListener live", "failed", error.message, error.hint)
 
 
+def _alerts(settings: Settings) -> Iterator[Finding]:
+    """May e-mail be sent, and is anything waiting that should have been? Nothing is sent."""
+    from leadflow_assets.enrich.changes.health import email_state, outbox
+    from leadflow_assets.refresh.doctor import Finding
+
+    email = email_state(settings)
+    states: dict[bool | None, Status] = {True: "ok", False: "not_configured", None: "warning"}
+    yield Finding("e-mail alerts", states[email.configured], email.detail, email.what_to_do)
+    try:
+        found = outbox(settings)
+    except LeadflowError:
+        return  # the state database's own row says it
+    name, detail = "change alerts", f"{found.watches:,} watches, {found.waiting:,} messages wait"
+    if found.since is None:
+        yield Finding(name, "ok", detail)
+        return
+    detail += f", {found.refused:,} were refused: since {found.since:%Y-%m-%d %H:%M} UTC: {found.problem}"
+    yield Finding(name, "warning", detail, "They are tried again by themselves: `leadflow changes outbox`.")
+
+
 def _purges(settings: Settings, repair: bool) -> Iterator[Finding]:
     """Is every purge finished? ``repair`` finishes them; nothing, where nobody ever purged."""
     from leadflow_assets.enrich.purge.service import Purges
@@ -139,6 +159,7 @@ def doctor(
             _search_index(settings),
             _attom(settings, live),
             _court_cases(settings, live),
+            _alerts(settings),
             _purges(settings, repair),
         ):
             rows.append(asdict(finding))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
-from leadflow_assets.cli.output import Column, emit_document, emit_rows, note, printable
+from leadflow_assets.cli.output import Column, emit_document, emit_rows, note, printable, stdout
 
 if TYPE_CHECKING:
     from leadflow_assets.enrich.leads.adding import Added
@@ -22,11 +22,17 @@ _LEADS: Final = (
     Column("opportunity", "opport.", wrap=False),
     Column("owner_name", "owner", min_width=12),
     Column("place", "best property", min_width=12),
-    Column("property_count", "has", ","),
     Column("reasons", "why", min_width=14),
     Column("status", wrap=False),
     Column("lead_id", "lead", wrap=False),
 )
+# What fits a narrow window: `leadflow leads show` tells the rest.
+_LEADS_NARROW: Final = (
+    *_LEADS[:4],
+    Column("who", "owner, best property, lead", min_width=26),
+    Column("reasons", "why", min_width=18),
+)
+_WIDE: Final = 130
 _PROPERTIES: Final = (
     Column("property_id", "property", wrap=False),
     Column("site_address", "address"),
@@ -55,16 +61,23 @@ def tell_page(page: LeadPage, offset: int, json: bool) -> None:
     shown = [
         {
             **row,
-            "place": f"{row['site_address'] or row['property_id']}, {row['town']}",
+            "place": _place(row),
+            "who": "\n".join((row["owner_name"], _place(row), row["lead_id"])),
             "reasons": "; ".join(row["why"]) or "added by hand or batch",
         }
         for row in rows
     ]
-    emit_rows(shown, _LEADS, False)
+    emit_rows(shown, _LEADS if stdout().width >= _WIDE else _LEADS_NARROW, False)
     note(
         f"{offset + 1:,} to {offset + len(rows):,} of {page.total:,} leads, scores as of {rows[0]['as_of']}: "
         "uncalibrated, for ordering only."
     )
+
+
+def _place(row: Mapping[str, Any]) -> str:
+    """The address of the property that makes the lead; and how many more there are."""
+    more = f" (+{row['property_count'] - 1:,})" if row["property_count"] > 1 else ""
+    return f"{row['site_address'] or row['property_id']}, {row['town']}{more}"
 
 
 def _why_none(page: LeadPage) -> str:

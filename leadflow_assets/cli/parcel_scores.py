@@ -7,7 +7,7 @@ from typing import Any
 
 from leadflow_assets.cli.output import Column
 from leadflow_assets.cli.parcel_layout import heading, line, table
-from leadflow_assets.cli.score_text import equity_text, headline, reason_lines
+from leadflow_assets.cli.score_text import headline, reason_lines
 
 _SEVERAL = (
     Column("property_id", "property", wrap=False),
@@ -41,5 +41,4 @@ def _show_one(row: Mapping[str, Any], points: Any) -> None:
         event = f", {one['event_date']}" if one["event_date"] else ""
         source = f" [{one['source']}]" if one["source"] else ""
         line("", f"{one['points']:+.2f} {one['what']}{event}{source}")
-    line("Equity", equity_text(row))
     line("", f"line by line: leadflow score explain {row['property_id']}")

@@ -11,6 +11,7 @@ from leadflow_assets.cli.parcel_cases import show_cases
 from leadflow_assets.cli.parcel_layout import counted, heading, line, money, table
 from leadflow_assets.cli.parcel_scores import show_scores
 from leadflow_assets.cli.parcel_vendor import show_vendor, show_vendor_counts
+from leadflow_assets.cli.parcel_worth import show_worth
 
 if TYPE_CHECKING:
     from leadflow_assets.search.parcel.holdings import OwnerHoldings
@@ -29,6 +30,7 @@ def show(report: ParcelReport, named: str | None) -> None:
     for unit in whole:
         _unit(unit)
         show_vendor(unit)
+        show_worth(unit)
     _values(report, whole)
     _holdings(report)
     _interests(report)

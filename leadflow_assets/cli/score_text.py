@@ -9,6 +9,7 @@ import typer
 
 from leadflow_assets.cli.output import Column, emit_rows
 from leadflow_assets.cli.parcel_layout import heading, line, money
+from leadflow_assets.cli.parcel_worth import EQUITY_METHODS, VALUE_SOURCES, WHY_NO_EQUITY
 
 if TYPE_CHECKING:
     from leadflow_assets.domain.distress import ScoreTable
@@ -16,14 +17,11 @@ if TYPE_CHECKING:
 
 _LINES = (
     Column("points", number_format=".2f"),
-    Column("what", min_width=24),
+    Column("what", min_width=20),
     Column("event_date", "event", wrap=False),
     Column("decay", "left", ".3f"),
     Column("confidence", "sure", ".2f"),
-    Column("source"),
-    Column("source_date", "its day", wrap=False),
-    Column("record"),
-    Column("note"),
+    Column("from", "source, its day, record", min_width=19),
 )
 _GROUPS = (
     Column("words", "group", min_width=16),
@@ -52,17 +50,6 @@ MADE_LINES = {
     "clip_at_100": "100 is the most",
     "rounding": "rounding",
 }
-EQUITY_METHODS = {
-    "attom": "open loans amortized here",
-    "attom_homeequity": "the vendor's estimate of the balances",
-}
-WHY_NO_EQUITY = {
-    "no_value": "the value is not known",
-    "no_loan_data": "nothing is known of loans, which is not the same as none",
-    "sold_since_loan_data": "it was sold after the day of the loan data",
-    "loan_incomplete": "a loan has no amount or date",
-}
-VALUE_SOURCES = {"attom_avm": "ATTOM's model of the market value", "assessed": "the assessed value"}
 NOT_APPLICABLE = {
     "bank": "a bank owns it",
     "bank_owned": "a bank took it over",
@@ -140,6 +127,8 @@ def reason_lines(
             within = f" {groups[reason['group']]}" if reason["group"] else ""
             what = f"({MADE_LINES[reason['kind']]}{within})"
         made.append({**reason, "what": what})
+        told = (reason["source"], reason["source_date"], reason["record"], reason["note"])
+        made[-1]["from"] = "\n".join(str(text) for text in told if text)
     return [one for one in made if one["counted"]], [one for one in made if not one["counted"]]
 
 

@@ -10,6 +10,7 @@ import typer
 
 from leadflow_assets.cli.common import JsonFlag, current_settings, examples, without_pandas
 from leadflow_assets.cli.output import Column, emit_document, emit_rows, note, progress, stdout
+from leadflow_assets.cli.score_words import reasons_text
 from leadflow_assets.cli.search_options import SearchOptions, with_search_options
 from leadflow_assets.errors import UsageError
 
@@ -50,11 +51,13 @@ _CASES = (
 _SCORES = (
     Column("score", number_format=".1f"),
     Column("score_coverage", "known", ".2f"),
-    Column("score_reasons", "reasons", min_width=12),
+    Column("reasons", min_width=16),
 )
 # Below this many characters a row would need several lines; LOC_ID opens the parcel with all the rest.
 _WIDE = 110
 _NOT_WHEN_NARROW = frozenset({"use_code", "last_sale_price", "lives"})
+# And these, where what was asked needs columns of its own.
+_GIVE_ROOM = frozenset({"owner_name", "total_value"})
 _LIVES = {
     "owner_occupied": "here",
     "absentee_in_state": "in state",
@@ -183,9 +186,15 @@ def _show(result: SearchResult, offset: int, *, more: tuple[Column, ...] = ()) -
             columns.insert(1, _TOWN)
         if "distance_m" in result.rows.column_names:
             columns.insert(0, _DISTANCE)
+        shown_rows = [
+            {**row, "lives": _LIVES[row["occupancy"]], "reasons": reasons_text(row.get("score_reasons"))}
+            for row in rows
+        ]
         if stdout().width < _WIDE:
             columns = [column for column in columns if column.key not in _NOT_WHEN_NARROW]
-        emit_rows([{**row, "lives": _LIVES[row["occupancy"]]} for row in rows], columns, False)
+            if more:
+                columns, shown_rows = _owner_below_address(columns, shown_rows)
+        emit_rows(shown_rows, columns, False)
         shown = f"{offset + 1:,} to {offset + len(rows):,} of {result.total:,} properties"
         further = offset + len(rows) < result.total
         note(shown + (f"; the next: --offset {offset + len(rows)}" if further else ""))
@@ -194,6 +203,16 @@ def _show(result: SearchResult, offset: int, *, more: tuple[Column, ...] = ()) -
     else:
         note(f"Nothing matches among {sum(t.records for t in result.freshness):,} properties.")
     tell(result.freshness, result.notes)
+
+
+def _owner_below_address(
+    columns: list[Column], rows: list[dict[str, Any]]
+) -> tuple[list[Column], list[dict[str, Any]]]:
+    """Room for what was asked: the owner stands in the address's cell, and the value is left out."""
+    title = Column("where", "address, owner", min_width=18)
+    kept = [title if c.key == "site_address" else c for c in columns if c.key not in _GIVE_ROOM]
+    texts = ("\n".join(filter(None, (row["site_address"], row["owner_name"]))) for row in rows)
+    return kept, [{**row, "where": text} for row, text in zip(rows, texts, strict=True)]
 
 
 def tell(freshness: Any, notes: Any) -> None:

@@ -66,7 +66,12 @@ def find_changes(settings: Settings, query: ChangeQuery, *, today: date | None =
         property_ids, listed = _of_list(settings, query)
     found = _allowed(settings, _rows(settings, query, property_ids, today or datetime.now(UTC).date()))
     found += [event for event in listed if _wanted(event, query)]
-    return sorted(found, key=lambda event: (event["seen_at"], event["event_id"]), reverse=True)
+    return sorted(found, key=_newest, reverse=True)
+
+
+def _newest(event: Event) -> tuple[datetime, date, str]:
+    """What one build saw has one moment: of these the newest day comes first."""
+    return event["seen_at"], event["event_date"] or date.min, event["event_id"]
 
 
 def check_kinds(kinds: Collection[str] | None) -> None:

@@ -18,6 +18,7 @@ from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from leadflow_assets.domain.digest_day import last_digest
 from leadflow_assets.state.models import SavedListRow
 from leadflow_assets.state.models_changes import ChangeMessageRow, ChangeTellingRow, ChangeWatchRow
 from leadflow_assets.state.processes import is_gone, this_process
@@ -134,12 +135,12 @@ def put_out(
 ) -> list[str]:
     """Make messages of the events that the watch has not told, ``most`` in each; returns their keys.
 
-    A daily watch gets none on a day (UTC) on which it got one. Takes the watch's row first: two processes
-    that do this take turns.
+    A daily watch gets none until the next digest is due (:func:`last_digest`). Takes the watch's row first:
+    two processes that do this take turns.
     """
     taken = update(ChangeWatchRow).where(ChangeWatchRow.id == watch.id)
     _rowcount(session, taken.values(turn=ChangeWatchRow.turn + 1))
-    if watch.rhythm == "daily" and _told_today(session, watch.id, now):
+    if watch.rhythm == "daily" and _has_digest(session, watch.id, last_digest(now)):
         return []
     told = _told(session, watch.id, event_ids)
     untold = [event_id for event_id in dict.fromkeys(event_ids) if event_id not in told]
@@ -181,6 +182,12 @@ def messages(session: Session, *, limit: int) -> list[Message]:
     """The newest messages."""
     query = select(ChangeMessageRow).order_by(ChangeMessageRow.created_at.desc(), ChangeMessageRow.key)
     return [_message(row) for row in session.scalars(query.limit(limit))]
+
+
+def unsent(session: Session) -> list[Message]:
+    """Every message that was not delivered yet, the oldest first."""
+    query = select(ChangeMessageRow).where(ChangeMessageRow.status != "sent")
+    return [_message(row) for row in session.scalars(query.order_by(ChangeMessageRow.created_at))]
 
 
 def claim(session: Session, message: Message, *, now: datetime) -> bool:
@@ -248,10 +255,9 @@ def _told(session: Session, watch_id: int, event_ids: Collection[str]) -> set[st
     return found
 
 
-def _told_today(session: Session, watch_id: int, now: datetime) -> bool:
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+def _has_digest(session: Session, watch_id: int, due_at: datetime) -> bool:
     query = select(ChangeMessageRow.key).where(
-        ChangeMessageRow.watch_id == watch_id, ChangeMessageRow.created_at >= midnight
+        ChangeMessageRow.watch_id == watch_id, ChangeMessageRow.created_at >= due_at
     )
     return session.scalars(query.limit(1)).first() is not None
 

@@ -221,6 +221,12 @@ def claim(session: Session, seen: SavedList, *, now: datetime, **changes: Any) -
     return bool(result.rowcount)  # type: ignore[attr-defined]
 
 
+def newest_event(session: Session, list_id: int) -> int:
+    """The revision of the newest line of a list's log; 0 where it has none."""
+    query = select(func.max(SavedListEventRow.revision)).where(SavedListEventRow.list_id == list_id)
+    return session.scalar(query) or 0
+
+
 def members(session: Session, list_id: int) -> list[Member]:
     """Members of a list by property id."""
     columns = [getattr(SavedListMemberRow, name) for name in _MEMBER_FIELDS]

@@ -6,12 +6,9 @@ import json
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +19,13 @@ from leadflow_assets.automation.alerts import send_alert
 from leadflow_assets.cli.app import main
 from leadflow_assets.enrich.changes.email import EmailSettings, send_email
 from leadflow_assets.enrich.changes.service import build
-from leadflow_assets.enrich.changes.telling import plan_messages, refresh_watched, send_messages, tell
+from leadflow_assets.enrich.changes.telling import (
+    TellReport,
+    plan_messages,
+    refresh_watched,
+    send_messages,
+    tell,
+)
 from leadflow_assets.errors import LeadflowError
 from leadflow_assets.search.criteria import SearchCriteria
 from leadflow_assets.search.lists.service import SavedLists
@@ -37,37 +40,16 @@ from leadflow_assets_tests.integration.changes_helpers import (
 )
 from leadflow_assets_tests.integration.pipeline_helpers import REPOSITORY, settings_for
 from leadflow_assets_tests.vendors.smtp import Mailbox, mail_server
+from leadflow_assets_tests.vendors.webhook import Hook, webhook_server
 
 EARLY = datetime(2026, 11, 19, 8, tzinfo=UTC)
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
-@dataclass
-class Hook:
-    """What a webhook was sent: (key of the header, payload); ``status`` is its answer."""
-
-    url: str
-    calls: list[tuple[str | None, dict[str, Any]]]
-    status: int = 200
-
-
 @pytest.fixture
 def hook() -> Iterator[Hook]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            found.calls.append((self.headers["Idempotency-Key"], json.loads(body)))
-            self.send_response(found.status)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        found = Hook(f"http://127.0.0.1:{server.server_address[1]}/secret-hook", [])
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield found
-        server.shutdown()
+    with webhook_server() as running:
+        yield running
 
 
 @pytest.fixture
@@ -159,7 +141,7 @@ def test_a_case_is_no_more_than_a_kind_in_a_webhook(settings: Settings, hook: Ho
 
 def test_a_dynamic_list_tells_who_came_and_why(settings: Settings, hook: Hook) -> None:
     watch(settings, "recent", kinds=["list_gained", "list_lost"])
-    assert refresh_watched(settings) == 1
+    assert refresh_watched(settings) == ()
     tell(settings, webhook=by_hook(settings, hook), email=None)
     ((_, payload),) = hook.calls
     assert payload["events"] and {event["kind"] for event in payload["events"]} == {"list_gained"}
@@ -212,18 +194,22 @@ def test_owners_are_in_an_email_only_where_that_is_wanted(settings: Settings, ma
     assert mailbox.messages[0].get_content().count("owner: ") == 3
 
 
-def test_a_digest_comes_once_a_day(settings: Settings, mailbox: Mailbox) -> None:
+def test_a_digest_comes_every_morning_and_ends_with_its_hour(settings: Settings, mailbox: Mailbox) -> None:
     watch(settings, "picked", "email", "daily")
-    first = tell(settings, webhook=None, email=email(mailbox), now=lambda: NOON)
-    assert (first.made, mailbox.messages[0]["Subject"]) == (
-        1,
-        "Digest of 2026-11-20: picked: 3 sales, 1 vanished",
-    )
-    with SavedLists(settings) as lists:
+
+    def tell_at(moment: datetime) -> TellReport:
+        return tell(settings, webhook=None, email=email(mailbox), now=lambda: moment)
+
+    # The events were seen at seven in Massachusetts; the digest is made at eight.
+    assert tell_at(NOON + timedelta(minutes=59)).made == 0
+    assert tell_at(NOON + timedelta(hours=3)).made == 1
+    assert mailbox.messages[0]["Subject"] == "Digest of 2026-11-20: picked: 3 sales, 1 vanished"
+    with SavedLists(settings, clock=lambda: NOON + timedelta(hours=2)) as lists:
         (more,) = [r["property_id"] for r in events_of(settings) if r["kind"] == "appeared"]
         lists.add("picked", [more])
-    assert tell(settings, webhook=None, email=email(mailbox), now=lambda: NOON + timedelta(hours=3)).made == 0
-    done = tell(settings, webhook=None, email=email(mailbox), now=lambda: NOON + timedelta(days=1))
+    # In the evening it is tomorrow in UTC, and in Massachusetts it is not.
+    assert tell_at(NOON + timedelta(hours=14)).made == 0
+    done = tell_at(NOON + timedelta(days=1, hours=1))
     assert (done.made, done.events) == (1, 2)
     assert mailbox.messages[1]["Subject"] == "Digest of 2026-11-21: picked: 1 appeared, 1 came to the list"
 
@@ -326,7 +312,8 @@ def test_killed_before_sending(settings: Settings, hook: Hook) -> None:
     watch(settings, "picked")
     assert plan_messages(settings, now=NOON) == (1, 4)
     assert plan_messages(settings, now=NOON) == (0, 0)
-    assert send_messages(settings, webhook=by_hook(settings, hook), email=None, now=lambda: NOON) == (1, ())
+    done = send_messages(settings, webhook=by_hook(settings, hook), email=None, now=lambda: NOON)
+    assert (done.sent, done.problems) == (1, ())
     assert len(hook.calls) == 1
 
 

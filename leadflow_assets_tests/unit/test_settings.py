@@ -12,6 +12,7 @@ from leadflow_assets.settings import Settings, is_secret, load_settings, origins
 
 SECRETS = {
     "leadflow_alert_webhook_url",
+    "leadflow_smtp_password",
     "database_url",
     "aws_secret_access_key",
     "attom_api_key",
@@ -60,6 +61,14 @@ def test_an_empty_variable_is_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
         ("LEADFLOW_COURTS", "mab;mad"),
         ("LEADFLOW_COURTLISTENER_CALLS_PER_DAY", "0"),
         ("MASSGIS_DIRECTORY_TIMEOUT", "-1"),
+        ("LEADFLOW_SMTP_PORT", "70000"),
+        ("LEADFLOW_SMTP_SECURITY", "ssl"),
+        ("LEADFLOW_ALERT_EMAIL_FROM", "ann@example.org,bob@example.org"),
+        ("LEADFLOW_ALERT_EMAIL_TO", "ann@example.org;bob@example.org"),
+        ("LEADFLOW_ALERT_EMAIL_TO", "ann"),
+        ("LEADFLOW_CHANGE_SCORE_THRESHOLDS", "40,high"),
+        ("LEADFLOW_CHANGE_SCORE_THRESHOLDS", "0,40"),
+        ("LEADFLOW_CHANGE_SCORE_THRESHOLDS", "nan"),
     ],
 )
 def test_a_bad_value_is_named_and_shown(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,3 +136,10 @@ def test_the_demo_is_on_by_setting_or_marker(folder: Path) -> None:
     (folder / "data").mkdir()
     (folder / "data" / "demo-on").touch()
     assert load_settings().demo_on
+
+
+def test_thresholds_and_addresses_are_put_in_order() -> None:
+    assert load_settings().change_score_thresholds == (40, 60, 80)
+    assert load_settings(leadflow_change_score_thresholds="90, 12.5,90").change_score_thresholds == (12.5, 90)
+    given = load_settings(leadflow_alert_email_to=" ann@example.org, bob@example.org ,ann@example.org")
+    assert given.leadflow_alert_email_to == "ann@example.org,bob@example.org"

@@ -28,7 +28,7 @@ def reason_line(
     """One reason: what it is, since when, by whom, how likely it is theirs, and its points."""
     told = [words]
     if event_date is not None:
-        told.append(f"of {event_date.isoformat()}")
+        told[0] += f", {event_date.isoformat()}"
     if source:
         told.append(f"({source})")
     unsure = "" if confidence is None or confidence >= _CERTAIN else f", link {confidence:.0%} likely"

@@ -39,28 +39,27 @@ def email_settings(settings: Settings) -> EmailSettings | None:
     """The effective e-mail settings; None where no server is named.
 
     Raises:
-        NotConfiguredError: a server is named without a sender or recipients.
+        NotConfiguredError: a server is named without a sender or recipients, a user without a password.
     """
-    host = str(getattr(settings, "leadflow_smtp_host", "") or "")
-    if not host:
+    if not settings.leadflow_smtp_host:
         return None
-    sender = str(getattr(settings, "leadflow_alert_email_from", "") or "")
-    named = str(getattr(settings, "leadflow_alert_email_to", "") or "")
-    recipients = tuple(part.strip() for part in named.split(",") if part.strip())
-    if not sender or not recipients:
+    named = settings.leadflow_alert_email_to
+    if not settings.leadflow_alert_email_from or not named:
         raise NotConfiguredError(
             "E-mail has a server, and no sender or nobody to go to.",
             "Set LEADFLOW_ALERT_EMAIL_FROM and LEADFLOW_ALERT_EMAIL_TO.",
         )
+    if settings.leadflow_smtp_user and settings.leadflow_smtp_password is None:
+        raise NotConfiguredError("E-mail has a user without a password.", "Set LEADFLOW_SMTP_PASSWORD.")
     return EmailSettings(
-        host=host,
-        sender=sender,
-        recipients=recipients,
-        port=int(getattr(settings, "leadflow_smtp_port", 587)),
-        security=getattr(settings, "leadflow_smtp_security", "starttls"),
-        user=str(getattr(settings, "leadflow_smtp_user", "") or ""),
-        password=getattr(settings, "leadflow_smtp_password", None),
-        owners=bool(getattr(settings, "leadflow_alert_email_owners", False)),
+        host=settings.leadflow_smtp_host,
+        sender=settings.leadflow_alert_email_from,
+        recipients=tuple(named.split(",")),
+        port=settings.leadflow_smtp_port,
+        security=settings.leadflow_smtp_security,
+        user=settings.leadflow_smtp_user,
+        password=settings.leadflow_smtp_password,
+        owners=settings.leadflow_alert_email_owners,
     )
 
 

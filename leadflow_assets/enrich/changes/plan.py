@@ -11,7 +11,7 @@ import itertools
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -71,17 +71,30 @@ class TownWork:
         return {name: entry.data.sha256 for name, entry in made.items() if entry is not None}
 
 
-SCORES_INPUT = "mart/distress_scores"
+SCORES_INPUT = tables.DISTRESS_SCORES.name
 
 
 def plan(
     lake: Lake, *, towns: Collection[int] | None, scores: Table | None, today: date, again: bool
 ) -> list[TownWork]:
     """The towns with something to do, by id. ``again``: compare every pair once more."""
+    work = waiting(lake, towns=towns, scores=scores, today=today, again=again)
+    earlier = _score_files(lake, scores) if work else {}
+    return [replace(each, scores_before=earlier.get(_compared_scores(each))) for each in work]
+
+
+def waiting(
+    lake: Lake,
+    *,
+    towns: Collection[int] | None = None,
+    scores: Table | None,
+    today: date,
+    again: bool = False,
+) -> list[TownWork]:
+    """What :func:`plan` gives, but without the scores of before, for which the whole log is read."""
     published = _by_town(lake.snapshot(PROPERTY_CHANGES).partitions)
     cases = _by_town(lake.snapshot(tables.CASE_MATCHES).partitions)
     scored = _by_town(lake.snapshot(scores).partitions) if scores is not None else {}
-    earlier = _score_files(lake, scores)
     releases = _releases(lake)
     found = []
     for town_id in sorted(set(releases) | set(cases) | set(scored) | set(published)):
@@ -89,18 +102,21 @@ def plan(
             continue
         entry = published.get(town_id)
         compared = _compared(entry)
-        before = (entry.inputs if entry else {}).get(SCORES_INPUT)
         work = TownWork(
             town_id,
             tuple(_pairs(releases.get(town_id, ()), [] if again else compared)),
             entry,
             cases.get(town_id),
             scored.get(town_id),
-            earlier.get(before) if before else None,
+            None,
         )
         if work.pairs or _is_stale(work, today):
             found.append(work)
     return found
+
+
+def _compared_scores(work: TownWork) -> str:
+    return (work.published.inputs if work.published else {}).get(SCORES_INPUT, "")
 
 
 def _is_stale(work: TownWork, today: date) -> bool:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
+import json
 import uuid
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ from leadflow_assets.enrich.changes.plan import (
     parcel_files,
     plan,
     release_days,
+    waiting,
 )
 from leadflow_assets.enrich.changes.reading import RecordReader
 from leadflow_assets.enrich.changes.rows import former_ids, published_rows, with_new
@@ -44,7 +46,7 @@ from leadflow_assets.lake.lake import Lake
 from leadflow_assets.lake.publish import Publisher, catch_up, upload
 from leadflow_assets.lake.snapshots import PartitionEntry
 from leadflow_assets.lake.staging import staging_folder
-from leadflow_assets.lake.tables import PROPERTY_CHANGES, Table
+from leadflow_assets.lake.tables import DISTRESS_SCORES, PROPERTY_CHANGES, Table
 from leadflow_assets.refresh.stage import stage
 from leadflow_assets.refresh.withheld import load_purged
 from leadflow_assets.settings import Settings
@@ -52,7 +54,6 @@ from leadflow_assets.settings import Settings
 # Towns compared and published together: a kill costs at most their work.
 _GROUP = 16
 DEFAULT_RULES = ChangeRules()
-DEFAULT_THRESHOLDS = (40.0, 60.0, 80.0)
 
 
 @dataclass(frozen=True)
@@ -80,15 +81,16 @@ def build(
     *,
     towns: Collection[int] | None = None,
     rules: ChangeRules = DEFAULT_RULES,
-    scores: Table | None = None,
-    thresholds: Sequence[float] = DEFAULT_THRESHOLDS,
+    scores: Table | None = DISTRESS_SCORES,
+    thresholds: Sequence[float] | None = None,
     again: bool = False,
     now: datetime | None = None,
     run_id: str | None = None,
 ) -> BuildReport:
     """Bring mart/property_changes up to the releases, case matches and scores that are published now.
 
-    ``towns`` limits it to these ids. ``scores`` is the table whose ``thresholds`` are watched, None for none.
+    ``towns`` limits it to these ids. ``scores`` is the table whose ``thresholds`` (none given: those of the
+    settings) are watched, None for none.
     ``again`` compares every pair of releases once more, as after other rules: events that are there stay, and
     only what was not there is added. ``now`` (aware) is when new events were seen.
 
@@ -98,14 +100,15 @@ def build(
     """
     lake = Lake(settings)
     seen_at = now or datetime.now(UTC)
-    planned = partial(plan, lake, towns=towns, scores=scores, today=seen_at.date(), again=again)
-    if not planned():
+    asked: dict[str, Any] = {"towns": towns, "scores": scores, "today": seen_at.date(), "again": again}
+    if not waiting(lake, **asked):
         return BuildReport()
     run_id = run_id or uuid.uuid4().hex[:12]
+    thresholds = settings.change_score_thresholds if thresholds is None else thresholds
     with _one_at_a_time(settings), staging_folder(lake.staging, run_id) as folder:
         catch_up(lake.store, PROPERTY_CHANGES.name)
         # Once more: who waited for the lock may find the work done.
-        work = planned()
+        work = plan(lake, **asked)
         context = Context(lake, rules, seen_at, release_days(lake))
         polygons = parcel_files(lake, [pair for each in work for pair in each.pairs])
         with _open_database(settings) as connection:
@@ -114,6 +117,27 @@ def build(
                 for group in _groups(work)
             ]
     return _sum(done)
+
+
+def outdated(settings: Settings, *, today: date | None = None) -> str | None:
+    """Names what a build would compare now; None where it would find nothing to do.
+
+    Raises:
+        StoreError: the lake cannot be read.
+    """
+    work = waiting(Lake(settings), scores=DISTRESS_SCORES, today=today or datetime.now(UTC).date())
+    if not work:
+        return None
+    named = [
+        [
+            each.town_id,
+            each.published.fingerprint if each.published else None,
+            [pair.mark for pair in each.pairs],
+            sorted(each.inputs.items()),
+        ]
+        for each in work
+    ]
+    return hashlib.sha256(json.dumps(named).encode()).hexdigest()[:16]
 
 
 def _open_database(settings: Settings) -> duckdb.DuckDBPyConnection:
@@ -160,7 +184,7 @@ def _build_group(
         by_town[work.town_id] += others.score_events(context, connection, work, thresholds)
         by_town[work.town_id] = _without_purged(purged, by_town[work.town_id])
     blind = tuple(sorted({pairs[job].after.town_id for job, found in traced.items() if found is None}))
-    done = _publish(context, group, published, by_town, folder, run_id)
+    done = _publish(context, group, published, by_town, blind, folder, run_id)
     return BuildReport(
         tuple(done),
         len(pairs),
@@ -202,6 +226,7 @@ def _publish(
     group: Sequence[TownWork],
     published: Mapping[int, pa.Table],
     events: Mapping[int, Sequence[Event]],
+    blind: Collection[int],
     folder: Path,
     run_id: str,
 ) -> dict[int, tuple[Counter[str], int]]:
@@ -211,6 +236,7 @@ def _publish(
     counted: dict[int, tuple[Counter[str], int]] = {}
     for work in group:
         rows, added, removed = with_new(published[work.town_id], events[work.town_id])
+        facts = _facts(work, rows, added, removed) | {"without_polygons": work.town_id in blind}
         place = folder / f"town_{work.town_id}"
         place.mkdir(exist_ok=True)
         staged = stage(
@@ -218,7 +244,7 @@ def _publish(
             rows,
             PROPERTY_CHANGES.partition(work.town_id),
             work.inputs,
-            _facts(work, rows, added),
+            facts,
             place,
         )
         entries[staged.partition] = upload(lake.store, staged)
@@ -235,13 +261,15 @@ def _publish(
     return {town_id: counted[town_id] for town_id in kept.values()}
 
 
-def _facts(work: TownWork, rows: pa.Table, added: Counter[str]) -> dict[str, Any]:
+def _facts(work: TownWork, rows: pa.Table, added: Counter[str], removed: int) -> dict[str, Any]:
     expires = pc.min(rows["expires_on"]).as_py()
     return {
         "compared": compared_after(work),
         "next_expiry": expires.isoformat() if isinstance(expires, date) else None,
         "rows_in": rows.num_rows,
         "added": dict(added),
+        "removed": removed,
+        "kinds": dict(sorted(Counter(rows["kind"].to_pylist()).items())),
     }
 
 

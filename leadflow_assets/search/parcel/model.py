@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from leadflow_assets.search.parcel.vendor import VendorFacts
+from leadflow_assets.search.parcel.worth import Worth
 
 
 @dataclass(frozen=True)
@@ -179,6 +180,7 @@ class Unit:
     owners: Ownership
     sale: Sale
     vendor: VendorFacts
+    worth: Worth
     value_history: tuple[PastValue, ...]
 
 

@@ -33,6 +33,7 @@ from leadflow_assets.search.parcel.model import Comparables, Interest, ParcelFac
 from leadflow_assets.search.parcel.scores import scores_on
 from leadflow_assets.search.parcel.units import parcel_facts, unit_of
 from leadflow_assets.search.parcel.unknowns import unknowns_of
+from leadflow_assets.search.parcel.worth import Scenario
 from leadflow_assets.settings import Settings
 
 
@@ -123,7 +124,9 @@ def _report(
     found = find_parcel(files, asked)
     history = History(past_rows(files, found.records))
     inquiries = inquiries_about(files, [record["property_id"] for record in found.records], as_of)
-    units = tuple(unit_of(row, history, day) for row in found.records)
+    settings = files.lake.settings
+    scenario = Scenario(settings.leadflow_assumed_loan_to_value, settings.leadflow_assumed_term_months)
+    units = tuple(unit_of(row, history, day, scenario) for row in found.records)
     if named is not None and named not in {unit.property_id for unit in units}:
         raise UsageError(
             "That unit is not on the parcel.",

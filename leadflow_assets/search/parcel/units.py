@@ -20,6 +20,7 @@ from leadflow_assets.search.parcel.model import (
     Unit,
 )
 from leadflow_assets.search.parcel.vendor import vendor_facts_of
+from leadflow_assets.search.parcel.worth import Scenario, worth_of
 
 Row = Mapping[str, Any]
 FEET_PER_METRE = 1 / 0.3048
@@ -93,13 +94,14 @@ _SAME_IN_UNIT = (
 )
 
 
-def unit_of(row: Row, history: History, day: date) -> Unit:
-    """One property, from its row of mart/properties and its past; tenure is counted to ``day``."""
+def unit_of(row: Row, history: History, day: date, scenario: Scenario) -> Unit:
+    """One property, from its row of mart/properties and its past; tenure and loans are counted to ``day``."""
     return Unit(
         **{name: row[name] for name in _SAME_IN_UNIT},
         owners=_ownership(row),
         sale=_sale(row, history.current(row), day),
         vendor=vendor_facts_of(row),
+        worth=worth_of(row, day, scenario),
         value_history=history.of(row),
     )
 
