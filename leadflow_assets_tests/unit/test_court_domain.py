@@ -152,6 +152,8 @@ def test_words_stand_for_terms() -> None:
     assert kinds.read_word("Mechanic's Lien", kinds.LIEN_TYPES) == "mechanics"
     assert kinds.read_word("TAX_MUNICIPAL", kinds.LIEN_TYPES) == "tax_municipal"
     assert kinds.read_word("Discharge", kinds.LIEN_STATUSES) == "discharged"
+    assert kinds.read_word("Redeemed", kinds.LIEN_STATUSES) == "satisfied"
+    assert kinds.read_word("Redemption", kinds.CASE_STATUSES) == "settled"
     assert kinds.read_word("nonsense", kinds.LIEN_TYPES) is None
     assert kinds.read_word("", kinds.LIEN_TYPES) is None
 

@@ -86,7 +86,7 @@ CASE_STATUSES: Mapping[str, tuple[str, ...]] = {
     "pending": ("pending",),
     "active": ("active", "open"),
     "dismissed": ("dismissed",),
-    "settled": ("settled",),
+    "settled": ("settled", "redeemed", "redemption"),
     "judgment": ("judgment", "judgement", "judgment entered"),
     "closed": ("closed", "disposed", "terminated"),
     "appealed": ("appealed", "under appeal"),
@@ -110,7 +110,7 @@ LIEN_STATUSES: Mapping[str, tuple[str, ...]] = {
     "active": ("active", "open", "recorded"),
     "released": ("released", "release"),
     "discharged": ("discharged", "discharge"),
-    "satisfied": ("satisfied", "paid"),
+    "satisfied": ("satisfied", "paid", "redeemed", "redemption"),
     "partial": ("partial", "partially released", "partial release"),
 }
 
