@@ -41,7 +41,8 @@ _COLUMNS = (
 class Candidate:
     """A property that may be asked about, and why it stands where it does; ``total_value`` in dollars.
 
-    ``room``: by how many points the answers could move its score; ``cents``: what they cost at most.
+    ``room``: by how many points the answers could move its score; ``cents``: what they cost at most;
+    ``tells``: does any of what is asked tell of a part of the score?
     """
 
     property_id: str
@@ -49,6 +50,7 @@ class Candidate:
     total_value: int | None
     room: float = 0.0
     cents: Decimal = Decimal(0)
+    tells: bool = True
 
     @property
     def why(self) -> str:
@@ -59,8 +61,10 @@ class Candidate:
     @property
     def worth(self) -> str:
         """What asking may bring, in words."""
+        if not self.tells:
+            return "no part of the score is told by what is asked"
         if not self.room:
-            return "what is asked is known already: it cannot move the score"
+            return "its answers cannot move the score: they are known already, or no score applies"
         per_cent = points_per_cent(self.room, self.cents)
         return f"may add up to {self.room:.0f} points for {self.cents} cents ({per_cent:.2f} points per cent)"
 
@@ -102,7 +106,7 @@ def rank(
                 if town not in known:
                     known[town] = rooms(searcher.lake, [town], groups)
                 points = known[town].get(property_id, unscored)
-                found.append(Candidate(property_id, signals, row["total_value"], points, cents))
+                found.append(Candidate(property_id, signals, row["total_value"], points, cents, bool(groups)))
     found.sort(
         key=lambda c: (
             -weight(c.signals),

@@ -198,6 +198,8 @@ def test_enrich_takes_the_most_telling_within_the_sum(run: Run, vendor: AttomSer
     weights = {"tax_title": 4, "estate": 4, "absentee_out_of_state": 2, "absentee_in_state": 1}
     order = [sum(weights[signal] for signal in row["signals"]) for row in choice["chosen"]]
     assert order == sorted(order, reverse=True) and order[0] > 0
+    values = document(run, "enrich", "sampleton", "--top", "2", "--endpoints", "attomavm", "--dry-run")
+    assert {row["worth"] for row in values["chosen"]} == {"no part of the score is told by what is asked"}
     code, _, err = run("enrich", "sampleton")
     assert code == 2 and "--top" in err
     done = document(run, "enrich", "sampleton", "--top", "3", "--name", "best")

@@ -26,6 +26,7 @@ from leadflow_assets.domain.leads import (
 )
 from leadflow_assets.domain.owners import OWNER_TYPES
 from leadflow_assets.domain.worth_asking import SETTLES, points_per_cent, room, settled_groups
+from leadflow_assets.enrich.choice import Candidate
 from leadflow_assets.sources.attom.endpoints import ENDPOINTS
 from leadflow_assets.state.models_leads import LEAD_STATUSES
 
@@ -138,3 +139,11 @@ def test_what_asking_may_bring_is_the_unknown_part_that_the_endpoints_settle() -
     assert room(unknown, settled_groups(["attomavm"])) == 0.0
     assert points_per_cent(40.0, Decimal(20)) == 2.0
     assert points_per_cent(40.0, Decimal(0)) == 40.0
+
+
+def test_why_asking_brings_nothing_is_said_as_it_is() -> None:
+    told = Candidate("p", (), None, 40.0, Decimal(20)).worth
+    assert told == "may add up to 40 points for 20 cents (2.00 points per cent)"
+    assert "known already" in Candidate("p", (), None, 0.0, Decimal(20)).worth
+    other = Candidate("p", (), None, 0.0, Decimal(10), tells=False).worth
+    assert other == "no part of the score is told by what is asked"
