@@ -27,7 +27,8 @@ from leadflow_assets.enrich.unified.merge import merge
 from leadflow_assets.errors import UsageError
 from leadflow_assets.lake.audit import problems_of_published
 from leadflow_assets.lake.lake import Lake
-from leadflow_assets.lake.tables import DISTRESS_SCORES, TABLES
+from leadflow_assets.lake.publish import Publisher
+from leadflow_assets.lake.tables import DISTRESS_SCORES, PROPERTIES, TABLES
 from leadflow_assets.sampleton import Planted
 from leadflow_assets.settings import Settings
 from leadflow_assets.sources.attom.endpoints import ENDPOINTS
@@ -36,6 +37,7 @@ from leadflow_assets_tests.conftest import lake_overrides
 from leadflow_assets_tests.integration.case_helpers import a_match, publish_matches
 from leadflow_assets_tests.integration.pipeline_helpers import MONROE, refresh, settings_for, write_small
 from leadflow_assets_tests.integration.search_helpers import make_search_lake
+from leadflow_assets_tests.integration.test_search import publish_without_columns
 from leadflow_assets_tests.integration.unified_helpers import attom, publish_answers, publish_batch, rows_of
 
 Row = dict[str, Any]
@@ -281,9 +283,6 @@ def test_a_town_that_left_the_lake_loses_its_scores_and_an_unknown_one_is_an_err
     with pytest.raises(UsageError, match="Nothing was known of Monroe on 2020-01-01"):
         score_towns(settings, asof=date(2020, 1, 1))
     lake = Lake(settings)
-    from leadflow_assets.lake.publish import Publisher
-    from leadflow_assets.lake.tables import PROPERTIES
-
     Publisher(lake.store, "test").publish(PROPERTIES.name, {"town_id=190": None})
     assert score_towns(settings).towns_gone == (190,)
     assert versions(settings).keys() == {"town_id=999"}
@@ -315,6 +314,22 @@ def test_a_past_day_is_explained_from_what_was_here_then(settings: Settings) -> 
     then = explain(settings, home, asof=past)
     assert then.row["factors"] == ["bankruptcy"] and then.row["as_of"] == past
     assert then.courts_covered is None
+
+
+def test_what_an_older_version_made_is_named_as_that(settings: Settings, tmp_path: Path) -> None:
+    past = TODAY - timedelta(10)
+    monroe = rows_of(settings, PROPERTIES.name, 190)[0]["property_id"]
+    lake = Lake(settings)
+    now = lake.snapshot(PROPERTIES).partitions["town_id=190"]
+    publish_without_columns(lake, 190, tmp_path)
+    with pytest.raises(UsageError, match="made by an older version") as today:
+        explain(settings, monroe)
+    assert "leadflow refresh monroe" in str(today.value.hint)
+    _published_earlier(settings, past)
+    Publisher(lake.store, "test").publish(PROPERTIES.name, {"town_id=190": now})
+    assert explain(settings, monroe).row["property_id"] == monroe
+    with pytest.raises(UsageError, match="is of an older version, which is not read"):
+        explain(settings, monroe, asof=past)
 
 
 def _published_earlier(settings: Settings, day: date) -> None:

@@ -12,9 +12,10 @@ import duckdb
 from leadflow_assets.domain.distress import UNCALIBRATED
 from leadflow_assets.domain.distress.table import CURRENT, ScoreTable, load_table
 from leadflow_assets.domain.local_days import end_of_day
+from leadflow_assets.domain.towns import town_by_id
 from leadflow_assets.enrich.scores.inputs import Inputs, open_database, read_asked, read_inputs, relation
 from leadflow_assets.enrich.scores.rows import score_rows
-from leadflow_assets.enrich.scores.service import before_data, known_day
+from leadflow_assets.enrich.scores.service import before_data, known_day, nothing_of
 from leadflow_assets.enrich.scoring import database
 from leadflow_assets.errors import UsageError
 from leadflow_assets.lake.lake import Lake
@@ -60,13 +61,19 @@ def explain(
     """Score one property as of a day (default: today in Massachusetts) from what had been published by then.
 
     Raises:
-        UsageError: there is no such property; the day is still to come, or before any data of its town.
+        UsageError: there is no such property; the day is still to come, or before any data of its town; what
+            was here was made by an older version.
     """
     lake, table, day = Lake(settings), load_table(table_version or CURRENT), known_day(asof)
     now = read_inputs(lake, day, table)
     town = _town_of(now, property_id)
     past = day != known_day(None)
     inputs = read_inputs(lake, day, table, end_of_day(day).isoformat()) if past else now
+    if town in inputs.older:
+        raise UsageError(
+            f"What was here of {town_by_id(town).name} on {day} is of an older version, which is not read.",
+            "Give a later day, or leave --as-of out.",
+        )
     if town not in inputs.properties:
         raise before_data(town, now.properties[town], day)
     with open_database(inputs) as reader, database() as scoring:
@@ -81,9 +88,12 @@ def explain(
 
 def _town_of(inputs: Inputs, property_id: str) -> int:
     town = property_id.partition("-")[0]
-    if not (town.isascii() and town.isdigit()) or int(town) not in inputs.properties:
+    number = int(town) if town.isascii() and town.isdigit() else 0
+    if number in inputs.older:
+        raise nothing_of(number, older=True)
+    if number not in inputs.properties:
         raise _no_such(property_id)
-    return int(town)
+    return number
 
 
 def _no_such(property_id: str) -> UsageError:

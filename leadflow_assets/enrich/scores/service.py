@@ -235,7 +235,7 @@ def _chosen(inputs: Inputs, towns: Collection[int] | None, day: date) -> list[in
     wanted = sorted(inputs.properties.keys() if towns is None else set(towns))
     for town in wanted:
         if town not in inputs.properties:
-            raise _nothing_of(town, older=town in inputs.older)
+            raise nothing_of(town, older=town in inputs.older)
         if day < data_since(inputs.properties[town], day):
             raise before_data(town, inputs.properties[town], day)
     return wanted
@@ -256,7 +256,8 @@ def before_data(town: int, entry: PartitionEntry, day: date) -> UsageError:
     )
 
 
-def _nothing_of(town: int, *, older: bool) -> UsageError:
+def nothing_of(town: int, *, older: bool) -> UsageError:
+    """The error for a town without properties, or with those of another version."""
     name = town_by_id(town)
     if older:
         return UsageError(
