@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +35,7 @@ from leadflow_assets_tests.conftest import forget_environment
 from leadflow_assets_tests.integration.pipeline_helpers import MONROE, refresh, settings_for, write_small
 from leadflow_assets_tests.integration.validation_helpers import publish_history
 
-DEEDS = (date(2019, 1, 1), date(2027, 1, 1))
+DEEDS = (date(2019, 1, 1), date(2026, 6, 1))
 SPEC = HistorySpec(MONROE.town_id, "MONROE", properties=5_000, first_year=2020, releases=5)
 NOTHING = HistorySpec(109, "GOSNOLD", properties=3_000, releases=4, seed=9, effects={})
 
@@ -227,6 +227,9 @@ def test_what_cannot_be_validated_is_said_plainly(one_release: Settings) -> None
         validate(one_release, towns=[25])
     with pytest.raises(UsageError, match="ends before it begins"):
         validate(one_release, deeds_complete=(date(2025, 1, 1), date(2024, 1, 1)))
+    today = local_day(datetime.now(UTC))
+    with pytest.raises(UsageError, match="still to come"):
+        validate(one_release, deeds_complete=(date(2025, 1, 1), today + timedelta(1)))
 
 
 def test_the_command_shows_labels_gates_and_limits(
@@ -260,7 +263,7 @@ def test_the_command_shows_figures(
 ) -> None:
     forget_environment(monkeypatch, tmp_path)
     monkeypatch.setenv("LEADFLOW_DATA_DIR", str(planted[0].data_dir))
-    stated = ["--known-from", "published", "--deeds-complete", "2019-01-01:2027-01-01"]
+    stated = ["--known-from", "published", "--deeds-complete", "2019-01-01:2026-06-01"]
     assert main(["score", "validate", "monroe", *stated]) == 0
     shown = capsys.readouterr().out
     for text in ("AUC", "lift, top 1 %", "foreclosure_complaint", "Gate", "passed", "owner type: estate"):

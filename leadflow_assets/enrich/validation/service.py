@@ -82,6 +82,12 @@ def validate(
         raise UsageError(f"There is no {known_from!r}.", f"Known: {', '.join(KNOWN_FROM)}.")
     if deeds_complete is not None and deeds_complete[0] >= deeds_complete[1]:
         raise UsageError("The deeds' time ends before it begins.", "Write --deeds-complete FROM:TO.")
+    today = local_day(datetime.now(UTC))
+    if deeds_complete is not None and deeds_complete[1] > today:
+        raise UsageError(
+            f"The deeds' time ends on {deeds_complete[1]}, which is still to come: nobody has its deeds.",
+            "Give the last day that the imported deeds cover.",
+        )
     lake, table = Lake(settings), load_table(table_version or CURRENT)
     found, without = releases(lake, known_from)
     chosen = [one for one in found if towns is None or one.town_id in towns]
