@@ -328,6 +328,9 @@ def test_before_any_data_nothing_is_known() -> None:
         ({"notices": (Notice("bank_owned", _ago(90)),)}, "bank_owned"),
         ({"notices": (Notice("bank_owned", _ago(90)),), "sales": (Sale(_ago(30), True),)}, None),
         ({"notices": (Notice("bank_owned", _ago(90)),), "foreclosure_date": ASOF + timedelta(days=1)}, None),
+        ({"notices": (Notice("bank_owned"),)}, "bank_owned"),
+        ({"notices": (Notice("bank_owned"),), "foreclosure_date": _ago(90), "sales": (Sale(_ago(30), True),)},
+         None),
     ],
 )  # fmt: skip
 def test_where_no_score_applies(facts: dict[str, Any], reason: str | None) -> None:
@@ -382,7 +385,13 @@ def test_facts_of_a_row_of_the_table() -> None:
     assert estimate.balance == 250_000
     assert mortgages.loans == (Loan(300_000, date(2020, 1, 15), is_adjustable=True),)
     assert [signal.factor for signal in derive(facts, ASOF).signals] == ["foreclosure_complaint"]
-    none = facts_of(row | {"mortgage_found": False, "mortgage_amount": None, "equity_source": None})
+    second = facts_of(row | {"equity_source": None, "second_mortgage_date": date(2024, 3, 1)})
+    assert second.loans[0].loans == (*mortgages.loans, Loan(None, date(2024, 3, 1)))
+    equity = derive(second, ASOF).equity
+    assert (equity.method, equity.why_unknown) == ("unknown", "loan_incomplete")
+    none = facts_of(
+        row | {"mortgage_found": False, "mortgage_date": None, "mortgage_amount": None, "equity_source": None}
+    )
     assert [fact.loans for fact in none.loans] == [()]
     lien = {"kind": "IRS", "recording_date": TOLD, "released_on": None, "document_number": "7"}
     listed = facts_of(row, notices=[], liens=[lien])

@@ -249,7 +249,8 @@ def _mortgages(row: Row) -> tuple[Loan, ...]:
         is_adjustable=(row["mortgage_rate_type"] or "").upper().startswith(("ADJ", "ARM", "VAR")),
     )
     second = Loan(row["second_mortgage_amount"], row["second_mortgage_date"])
-    return tuple(loan for loan in (first, second) if loan.amount is not None)
+    # One without an amount is a loan all the same: left out, the others would pass for all of them.
+    return tuple(loan for loan in (first, second) if (loan.amount, loan.recorded_on) != (None, None))
 
 
 def is_credit_line(kind: str | None) -> bool:

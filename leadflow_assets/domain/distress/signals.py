@@ -99,7 +99,7 @@ def not_applicable(facts: PropertyFacts, asof: date, sold: date | None) -> str |
         return CONDOMINIUM_MASTER
     told = facts.foreclosure_date is None or facts.foreclosure_date <= asof
     for notice in facts.notices if told else ():
-        day = notice.recorded_on
+        day = notice.recorded_on or facts.foreclosure_date
         if notice.stage == BANK_OWNED and (day is None or (day <= asof and (sold is None or sold <= day))):
             return BANK_OWNED
     return None

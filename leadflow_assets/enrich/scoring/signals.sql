@@ -62,7 +62,7 @@ WITH told AS (
               'is_line': coalesce(upper(trim(mortgage_loan_type)) IN ({line_kinds}), false)}},
             {{'amount': second_mortgage_amount::DOUBLE, 'recorded_on': second_mortgage_date,
               'rate': NULL::DOUBLE, 'term': NULL::BIGINT, 'is_line': false}}
-        ], lambda l: l.amount IS NOT NULL) AS loans
+        ], lambda l: l.amount IS NOT NULL OR l.recorded_on IS NOT NULL) AS loans
     FROM property
     WHERE mortgage_source IS NOT NULL AND (mortgage_found = false OR len(loans) > 0)
 )
@@ -265,9 +265,9 @@ CREATE OR REPLACE TEMP MACRO fresh(day, days) AS
 
 CREATE OR REPLACE TEMP TABLE subject AS
 WITH repossessed AS (
-    SELECT DISTINCT row FROM notice
+    SELECT DISTINCT row FROM (SELECT *, coalesce(recorded, told) AS begun FROM notice)
     WHERE stage = '{bank_owned}' AND (told IS NULL OR told <= {asof})
-        AND (recorded IS NULL OR (recorded <= {asof} AND (sold IS NULL OR sold <= recorded)))
+        AND (begun IS NULL OR (begun <= {asof} AND (sold IS NULL OR sold <= begun)))
 )
 SELECT
     p.row,
