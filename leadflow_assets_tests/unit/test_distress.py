@@ -291,6 +291,7 @@ def test_words_are_no_part_of_the_hash_and_numbers_are() -> None:
         ('"sum"', '"mean"', "combine is max or sum"),
         ("points = 8", "points = -8", "factor first breaks the rule: points is a number above 0"),
         ("points = 8", "points = nan", "points is a number above 0"),
+        ("points = 8", "points = " + "9" * 400, "points is a number above 0"),
         ("months = 12", 'months = "a year"', "half_life_months is a number above 0"),
         ("months = 12", "months = 0", "half_life_months is a number above 0"),
         ("points = 4", 'points = 4\n[[groups.factors]]\nname = "first"\nwords = "w"\npoints = 1',

@@ -20,6 +20,7 @@ from leadflow_assets.domain.distress.facts import (
 )
 from leadflow_assets.domain.distress.signals import Derived, cltv_factor, derive
 from leadflow_assets.domain.loans import Loan, LoanFacts, Value
+from leadflow_assets.search.parcel.worth import Scenario, Worth, worth_of
 
 ASOF = date(2026, 11, 22)
 TOLD = date(2026, 11, 1)
@@ -386,7 +387,8 @@ def test_facts_of_a_row_of_the_table() -> None:
     assert mortgages.loans == (Loan(300_000, date(2020, 1, 15), is_adjustable=True),)
     assert [signal.factor for signal in derive(facts, ASOF).signals] == ["foreclosure_complaint"]
     second = facts_of(row | {"equity_source": None, "second_mortgage_date": date(2024, 3, 1)})
-    assert second.loans[0].loans == (*mortgages.loans, Loan(None, date(2024, 3, 1)))
+    first = Loan(300_000, date(2020, 1, 15), is_adjustable=True)
+    assert second.loans[0].loans == (first, Loan(None, date(2024, 3, 1)))
     equity = derive(second, ASOF).equity
     assert (equity.method, equity.why_unknown) == ("unknown", "loan_incomplete")
     none = facts_of(
@@ -398,6 +400,39 @@ def test_facts_of_a_row_of_the_table() -> None:
     assert [s.factor for s in derive(replace(listed, liens_source="ATTOM LIENS"), ASOF).signals] == [
         "tax_lien"
     ]
+
+
+def test_a_report_reckons_from_the_sale_of_the_present_owner() -> None:
+    row: dict[str, Any] = dict.fromkeys((*_COLUMNS, "deed_sale_is_estimated")) | {
+        "owner_type": "person",
+        "owner_count": 1,
+        "occupancy": "owner_occupied",
+        "source_date": ROLL,
+        "fiscal_year": 2026,
+        "total_value": 400_000,
+        "last_sale_date": date(2012, 1, 1),
+        "last_sale_price": 200_000,
+        "sale_is_market": True,
+        "sale_is_nominal": False,
+    }
+    scenario = Scenario(80, 360)
+    assert _gained(worth_of(row, ASOF, scenario)) == 200_000
+    row |= {"deed_sale_date": date(2025, 9, 1), "deed_sale_price": 390_000, "deed_source_date": TOLD}
+    later = worth_of(row, ASOF, scenario)
+    assert _gained(later) == 10_000 and later.assumed is not None and later.assumed.balance is not None
+    assert later.assumed.balance.high == pytest.approx(0.8 * 390_000, rel=0.02)
+    guessed = worth_of(row | {"deed_sale_is_estimated": True}, ASOF, scenario)
+    assert (guessed.returned, guessed.assumed) == (None, None)
+    same = worth_of(row | {"deed_sale_date": date(2012, 1, 20)}, ASOF, scenario)
+    assert _gained(same) == 200_000
+    loan = {"mortgage_source": "ATTOM detailmortgageowner", "mortgage_source_date": TOLD,
+            "mortgage_found": True, "mortgage_date": date(2025, 9, 1)}  # fmt: skip
+    known = worth_of(row | loan, ASOF, scenario)
+    assert (known.equity.why_unknown, known.assumed) == ("loan_incomplete", None)
+
+
+def _gained(worth: Worth) -> float | None:
+    return worth.returned.value_change if worth.returned else None
 
 
 _COLUMNS = (

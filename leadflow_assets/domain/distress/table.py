@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import re
+import sys
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -271,13 +271,8 @@ def _words(raw: Mapping[str, Any], where: str) -> str:
 
 def _positive(raw: Mapping[str, Any], key: str, where: str) -> float:
     value = raw.get(key)
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int | float)
-        or not math.isfinite(value)
-        or value <= 0
-    ):
-        raise _broken(where, f"{key} is a number above 0 (found {value!r})")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= sys.float_info.max:
+        raise _broken(where, f"{key} is a number above 0 (found {value!r:.30})")
     return float(value)
 
 

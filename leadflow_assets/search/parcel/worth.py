@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from leadflow_assets.domain.distress.facts import facts_of
@@ -22,6 +22,8 @@ from leadflow_assets.domain.loans import (
     estimate_equity,
     returns,
 )
+from leadflow_assets.domain.loans.balance import PURCHASE_DAYS
+from leadflow_assets.domain.loans.equity import LOAN_INCOMPLETE, UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -51,11 +53,10 @@ def worth_of(row: Mapping[str, Any], day: date, scenario: Scenario) -> Worth:
     value = choose_value(facts.values, day)
     sold = last_market_sale(facts.sales, day)
     equity = estimate_equity(value, facts.loans, day, sold.day if sold else None)
-    purchase = None
-    if row["sale_is_market"] and row["last_sale_date"] is not None and row["last_sale_date"] <= day:
-        purchase = Purchase(row["last_sale_date"], float(row["last_sale_price"]))
+    purchase = _purchase(row, day, sold.day if sold else None)
     assumed = None
-    if value is not None and purchase is not None and equity.method == "unknown":
+    nothing_known = equity.method == UNKNOWN and equity.why_unknown != LOAN_INCOMPLETE
+    if value is not None and purchase is not None and nothing_known:
         assumed = assumed_equity(
             value,
             purchase,
@@ -66,3 +67,16 @@ def worth_of(row: Mapping[str, Any], day: date, scenario: Scenario) -> Worth:
     balance = equity.balance or (assumed.balance if assumed else None)
     returned = returns(value.mid, value.day or day, purchase, balance) if value else None
     return Worth(equity, assumed, returned)
+
+
+def _purchase(row: Mapping[str, Any], day: date, sold: date | None) -> Purchase | None:
+    """The last market sale: the roll's, or that of a later deed which the roll does not show yet.
+
+    Such a deed with an estimated price gives none: the roll's would be an earlier owner's.
+    """
+    shown, deed = row["last_sale_date"], row["deed_sale_date"]
+    if sold is not None and sold == deed and (shown is None or deed > shown + timedelta(days=PURCHASE_DAYS)):
+        return None if row["deed_sale_is_estimated"] else Purchase(deed, float(row["deed_sale_price"]))
+    if row["sale_is_market"] and shown is not None and shown <= day:
+        return Purchase(shown, float(row["last_sale_price"]))
+    return None
