@@ -64,7 +64,7 @@ class Candidate:
         if not self.tells:
             return "no part of the score is told by what is asked"
         if not self.room:
-            return "its answers cannot move the score: they are known already, or no score applies"
+            return "its answers cannot move the score: ATTOM has answered lately, or no score applies"
         per_cent = points_per_cent(self.room, self.cents)
         return f"may add up to {self.room:.0f} points for {self.cents} cents ({per_cent:.2f} points per cent)"
 
@@ -104,7 +104,7 @@ def rank(
                 signals = free_signals(row["owner_type"], bool(row["owner_tax_title"]), row["occupancy"])
                 town, property_id = row["town_id"], row["property_id"]
                 if town not in known:
-                    known[town] = rooms(searcher.lake, [town], groups)
+                    known[town] = rooms(searcher.lake, [town], endpoints)
                 points = known[town].get(property_id, unscored)
                 found.append(Candidate(property_id, signals, row["total_value"], points, cents, bool(groups)))
     found.sort(

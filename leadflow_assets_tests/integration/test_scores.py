@@ -21,6 +21,7 @@ from leadflow_assets.domain.distress.courts_asked import covered_types
 from leadflow_assets.domain.distress.facts import Asked, case_of, facts_of
 from leadflow_assets.domain.distress.signals import derive
 from leadflow_assets.domain.local_days import end_of_day, local_day
+from leadflow_assets.enrich.choice_room import rooms
 from leadflow_assets.enrich.scores.explain import explain
 from leadflow_assets.enrich.scores.service import outdated, score_towns
 from leadflow_assets.enrich.unified.merge import merge
@@ -205,6 +206,11 @@ def test_what_attom_does_not_have_counts_as_asked_only_where_it_knows_the_proper
     states = {name: found[name]["groups"][0]["state"] for name in (known, stranger, old)}
     assert states == {known: "absent", stranger: "unknown", old: "unknown"}
     assert found[known]["coverage"] >= 0.32 and found[stranger]["coverage"] < 0.32
+    room = rooms(Lake(settings), [999], ["preforeclosuredetails"])
+    assert [room[name] for name in (known, stranger, old)] == [0, 0, 40], "the same answer again"
+    both = rooms(Lake(settings), [999], ["preforeclosuredetails", "homeequity"])
+    assert both[stranger] == 12, "of its loans ATTOM was not asked"
+    assert set(rooms(Lake(settings), [999], ["attomavm"]).values()) == {0}
     refused = [{**answer, "property_id": old, "outcome": "error", "reason": "not_in_plan"}]
     publish_answers(settings, "refused", refused)
     score_towns(settings)

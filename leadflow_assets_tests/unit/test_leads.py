@@ -144,6 +144,6 @@ def test_what_asking_may_bring_is_the_unknown_part_that_the_endpoints_settle() -
 def test_why_asking_brings_nothing_is_said_as_it_is() -> None:
     told = Candidate("p", (), None, 40.0, Decimal(20)).worth
     assert told == "may add up to 40 points for 20 cents (2.00 points per cent)"
-    assert "known already" in Candidate("p", (), None, 0.0, Decimal(20)).worth
+    assert "answered lately" in Candidate("p", (), None, 0.0, Decimal(20)).worth
     other = Candidate("p", (), None, 0.0, Decimal(10), tells=False).worth
     assert other == "no part of the score is told by what is asked"
