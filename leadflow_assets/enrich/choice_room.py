@@ -16,10 +16,15 @@ from leadflow_assets.lake.tables import ATTOM_RESULTS, DISTRESS_SCORES, SCHEMA_V
 
 _NOTHING = "{'endpoint': '', 'of': '', 'questions': 0}"
 # A group of which every question has a fresh answer that left it unknown: asking again brings the same.
+# What the profile decided for the other endpoints has the day of the profile.
 _ROOMS = """
 WITH asks AS (SELECT unnest({asks}, recursive := true)), answered AS (
     SELECT property_id, list(of) AS groups FROM (
-        SELECT property_id, of FROM {answers} JOIN asks USING (endpoint)
+        SELECT property_id, of FROM (
+            SELECT property_id, endpoint, outcome, coalesce(
+                fetched_at, max(fetched_at) OVER (PARTITION BY batch_id, request_number)
+            ) AS fetched_at FROM {answers}
+        ) JOIN asks USING (endpoint)
         WHERE outcome IN ('returned', 'no_match', 'ambiguous') AND fetched_at >= $since
         GROUP BY ALL HAVING count(DISTINCT endpoint) = any_value(questions)
     ) GROUP BY ALL

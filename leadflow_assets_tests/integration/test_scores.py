@@ -211,6 +211,10 @@ def test_what_attom_does_not_have_counts_as_asked_only_where_it_knows_the_proper
     both = rooms(Lake(settings), [999], ["preforeclosuredetails", "homeequity"])
     assert both[stranger] == 12, "of its loans ATTOM was not asked"
     assert set(rooms(Lake(settings), [999], ["attomavm"]).values()) == {0}
+    decided = {"property_id": old, "outcome": "no_match", "request_number": 1}
+    profile = {**decided, "endpoint": "expandedprofile", "fetched_at": now}
+    publish_answers(settings, "unknown", [profile, {**decided, "endpoint": "homeequity", "fetched_at": None}])
+    assert rooms(Lake(settings), [999], ["homeequity"])[old] == 0
     refused = [{**answer, "property_id": old, "outcome": "error", "reason": "not_in_plan"}]
     publish_answers(settings, "refused", refused)
     score_towns(settings)
