@@ -278,7 +278,7 @@ def test_delivered_files_need_no_key_join_the_properties_and_can_be_taken_back(
 
 
 def test_the_owners_in_delivered_files_become_leads_too(run: Run, lake: Settings, tmp_path: Path) -> None:
-    *_, file = delivered(lake, tmp_path / "files")
+    file, *_ = delivered(lake, tmp_path / "files")
     job = json.loads(run("batch", "deliver", str(file), "--json")[1])["job_id"]
     code, _, err = run("batch", "process", job, "--leads")
     assert code == 0, err
