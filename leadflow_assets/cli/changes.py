@@ -122,6 +122,10 @@ def digest(
     settings = current_settings()
     coming = local_day(last_digest(datetime.now(UTC))) + timedelta(days=1)
     of = _day(day) if day else coming
+    if of > coming:
+        raise UsageError(
+            f"{of} is still to come: nobody knows what will happen.", f"Give a day until {coming}."
+        )
     start, end = digest_window(of)
     query = ChangeQuery(since=start, list_name=name)
     found = [event for event in reversed(find_changes(settings, query)) if event["seen_at"] < end]

@@ -31,11 +31,11 @@ WATCHES = (
     Column("channel", wrap=False),
     Column("rhythm", wrap=False),
     Column("kinds"),
-    Column("since", wrap=False),
-    Column("stopped_at", "stopped", wrap=False),
+    Column("since"),
+    Column("stopped_at", "stopped"),
 )
 MESSAGES = (
-    Column("created_at", "made", wrap=False),
+    Column("created_at", "made"),
     Column("list_name", "list"),
     Column("channel", wrap=False),
     Column("events", number_format=","),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -41,6 +42,13 @@ _PROPERTIES: Final = (
     Column("coverage", "known", ".0%"),
     Column("total_value", "value $", ","),
 )
+_REACHES: Final = {
+    "home": "reaches them at the property",
+    "post": "reaches them elsewhere",
+    "site_assumed": "goes to the property, for want of another address",
+    "abroad": "goes abroad",
+    "incomplete": "does not reach them: the address is incomplete",
+}
 _HISTORY: Final = (
     Column("changed_at", "when"),
     Column("status"),
@@ -56,13 +64,13 @@ def tell_page(page: LeadPage, offset: int, json: bool) -> None:
         emit_rows(rows, (), True)
         return
     if not rows:
-        note(_why_none(page))
+        note(_why_none(page, offset))
         return
     shown = [
         {
             **row,
             "place": _place(row),
-            "who": "\n".join((row["owner_name"], _place(row), row["lead_id"])),
+            "who": "\n".join((row["owner_name"], _place(row), row["lead_id"], *_told_state(row))),
             "reasons": "; ".join(row["why"]) or "added by hand or batch",
         }
         for row in rows
@@ -70,7 +78,7 @@ def tell_page(page: LeadPage, offset: int, json: bool) -> None:
     emit_rows(shown, _LEADS if stdout().width >= _WIDE else _LEADS_NARROW, False)
     note(
         f"{offset + 1:,} to {offset + len(rows):,} of {page.total:,} leads, scores as of {rows[0]['as_of']}: "
-        "uncalibrated, for ordering only."
+        "uncalibrated, for ordering only. known: how much of the points was asked about."
     )
 
 
@@ -80,9 +88,16 @@ def _place(row: Mapping[str, Any]) -> str:
     return f"{row['site_address'] or row['property_id']}, {row['town']}{more}"
 
 
-def _why_none(page: LeadPage) -> str:
+def _told_state(row: Mapping[str, Any]) -> Sequence[str]:
+    """Where the conversation stands, once there is one."""
+    return () if row["status"] == "new" else (row["status"],)
+
+
+def _why_none(page: LeadPage, offset: int) -> str:
     if not page.inputs.published:
         return "There are no leads yet: `leadflow score run`, then `leadflow leads run` makes them."
+    if page.total:
+        return f"{page.total:,} leads match; --offset {offset:,} is behind the last."
     return "No lead matches."
 
 
@@ -120,19 +135,26 @@ def tell_lead(lead_id: str, lead: Mapping[str, Any] | None, history: Sequence[Ma
         for name in lead["notices"]:
             _say(f"Mind: {NOTICES[name]}")
         _say(
-            f"Opportunity {lead['opportunity']}: equity {lead['equity_band']}, "
-            f"mail: {lead['reach'].replace('_', ' ')}"
+            f"Opportunity {lead['opportunity']}: equity {lead['equity_band']}, post {_REACHES[lead['reach']]}"
         )
-        parts = [lead[f"mailing_{part}"] for part in ("address", "city", "state", "zip")]
-        _say(f"Mail to: {', '.join(part for part in parts if part) or 'unknown'}")
-        emit_rows(lead["properties"], _PROPERTIES, False)
+        region = " ".join(filter(None, (lead["mailing_state"], lead["mailing_zip"])))
+        care_of = lead["owner_care_of"] and f"c/o {lead['owner_care_of']}"
+        parts = (care_of, lead["mailing_address"], lead["mailing_city"], region)
+        country = lead["mailing_country"]
+        _say(f"Mail to: {', '.join(part for part in (*parts, country) if part) or 'unknown'}")
+        # Of what nobody was asked about nothing is known: that is not a score of zero.
+        own = [{**one, "score": one["score"] if one["coverage"] else None} for one in lead["properties"]]
+        emit_rows(own, _PROPERTIES, False)
         _say(f"Status: {lead['status']}")
     if history:
         emit_rows(history, _HISTORY, False)
 
 
 def _say(text: str) -> None:
-    typer.echo(printable(text))
+    """A line, wrapped between words; what follows the first is indented."""
+    indent = " " * (len(text) - len(text.lstrip()) + 4)
+    wrapped = textwrap.wrap(printable(text), stdout().width, subsequent_indent=indent, break_long_words=False)
+    typer.echo("\n".join(wrapped))
 
 
 def tell_added(added: Added, leads: Mapping[str, str], json: bool) -> None:

@@ -67,8 +67,9 @@ def emit_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[Column | str]
         return
     shown = [Column(column) if isinstance(column, str) else column for column in columns]
     console = stdout()
+    told = list(rows)
     with console.capture() as capture:
-        console.print(_table(list(rows), shown))
+        console.print(_fitting(told, shown, console.width))
     # Rich pads every line to the table's width and frames it with empty ones; a row may be empty too.
     lines = "\n".join(line.rstrip() for line in capture.get().splitlines())
     typer.echo(lines.strip("\n"))
@@ -180,26 +181,56 @@ def _console(stream: TextIO, *, stderr: bool) -> Console:
     )
 
 
-def _table(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column]) -> Any:
+def _fitting(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column], width: int) -> Any:
+    """A table, or, where its columns do not fit the window, each row as lines of name and value."""
+    from leadflow_assets.cli.table_widths import Width, fitted
+
+    texts = [[_text(row.get(column.key), column) for column in columns] for row in rows]
+    numeric = [_all_numbers(row.get(column.key) for row in rows) for column in columns]
+    wanted = [
+        Width([column.title or column.key.replace("_", " "), *(row[place] for row in texts)],
+              wrap=column.wrap, numeric=numeric[place], least=column.min_width)
+        for place, column in enumerate(columns)
+    ]  # fmt: skip
+    widths = fitted(wanted, width)
+    return _records(texts, columns) if widths is None else _table(texts, columns, numeric, widths)
+
+
+def _table(
+    texts: Sequence[Sequence[str]], columns: Sequence[Column], numeric: Sequence[bool], widths: Sequence[int]
+) -> Any:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for column in columns:
-        title = column.title or column.key.replace("_", " ")
-        numeric = _all_numbers(row.get(column.key) for row in rows)
+    for column, is_numeric, width in zip(columns, numeric, widths, strict=True):
         table.add_column(
-            Text(title),
-            justify="right" if numeric else "left",
+            Text(column.title or column.key.replace("_", " ")),
+            justify="right" if is_numeric else "left",
             overflow="fold" if column.wrap else "ellipsis",
-            no_wrap=numeric or not column.wrap,
-            min_width=column.min_width or None,
+            no_wrap=is_numeric or not column.wrap,
+            width=width,
         )
-    for row in rows:
-        texts = [(_text(row.get(column.key), column), column) for column in columns]
-        table.add_row(*(Text(text, style=column.styles.get(text, "")) for text, column in texts))
+    for row in texts:
+        pairs = zip(row, columns, strict=True)
+        table.add_row(*(Text(text, style=column.styles.get(text, "")) for text, column in pairs))
     return table
+
+
+def _records(texts: Sequence[Sequence[str]], columns: Sequence[Column]) -> Any:
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for row in texts:
+        for text, column in zip(row, columns, strict=True):
+            title = column.title or column.key.replace("_", " ")
+            grid.add_row(Text(title, style="bold"), Text(text, style=column.styles.get(text, "")))
+        grid.add_row("", "")
+    return grid
 
 
 def _all_numbers(values: Iterable[Any]) -> bool:

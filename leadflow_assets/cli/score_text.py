@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 _LINES = (
     Column("points", number_format=".2f"),
-    Column("what", min_width=20),
+    Column("what", min_width=18),
     Column("event_date", "event", wrap=False),
     Column("decay", "left", ".3f"),
     Column("confidence", "sure", ".2f"),
-    Column("from", "source, its day, record", min_width=19),
+    Column("from", "source, its day, record", min_width=17),
 )
 _GROUPS = (
     Column("words", "group", min_width=16),
@@ -118,8 +118,10 @@ def reason_lines(
     reasons: Sequence[Mapping[str, Any]], table: ScoreTable
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The lines that count and those that do not, each with ``what`` in words."""
+    from leadflow_assets.domain.courts.imported import source_in_words
+
     groups = {group.name: group.words for group in table.groups}
-    made = []
+    made: list[dict[str, Any]] = []
     for reason in reasons:
         if reason["kind"] == "signal":
             what = f"{groups[reason['group']]}: {table.by_name[reason['factor']].words}"
@@ -127,7 +129,8 @@ def reason_lines(
             within = f" {groups[reason['group']]}" if reason["group"] else ""
             what = f"({MADE_LINES[reason['kind']]}{within})"
         made.append({**reason, "what": what})
-        told = (reason["source"], reason["source_date"], reason["record"], reason["note"])
+        source = reason["source"] and source_in_words(reason["source"])
+        told = (source, reason["source_date"], reason["record"], reason["note"])
         made[-1]["from"] = "\n".join(str(text) for text in told if text)
     return [one for one in made if one["counted"]], [one for one in made if not one["counted"]]
 
@@ -157,10 +160,16 @@ def propensity_text(row: Mapping[str, Any]) -> str:
 
 
 def _uncounted(one: Mapping[str, Any]) -> str:
+    from leadflow_assets.domain.courts.imported import source_in_words
+
     why = WHY_NOT.get(one["why_not"], one["why_not"])
     note = f" ({one['note']})" if one["note"] else ""
     event = f", {one['event_date']}" if one["event_date"] else ""
-    source = f" [{one['source']} {one['source_date'] or ''}".rstrip() + "]" if one["source"] else ""
+    source = (
+        f" [{source_in_words(one['source'])} {one['source_date'] or ''}".rstrip() + "]"
+        if one["source"]
+        else ""
+    )
     return f"{one['what']}{event}: {why}{note}{source}"
 
 

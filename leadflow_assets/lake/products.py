@@ -55,7 +55,10 @@ PRODUCTS: Final[dict[str, tuple[str, str, str]]] = {
                 count(*) FILTER (WHERE state = 'not_applicable') AS not_applicable,
                 count(*) FILTER (WHERE score > 0) AS with_signal,
                 avg(coverage) AS mean_coverage, max(score) AS highest_score
-            FROM mart.distress_scores GROUP BY town_id
+            FROM mart.distress_scores
+            SEMI JOIN (SELECT property_id FROM mart.properties WHERE NOT is_condominium_master)
+                USING (property_id)
+            GROUP BY town_id
         ) AS s USING (town_id)
         LEFT JOIN (
             SELECT town_id, count(*) AS leads, count(*) FILTER (WHERE grade = 'A') AS leads_a,

@@ -279,6 +279,16 @@ def test_delivered_files_need_no_key_join_the_properties_and_can_be_taken_back(
     assert run("batch", "status", loans["job_id"])[0] == 2
 
 
+def test_the_owners_in_delivered_files_become_leads_too(run: Run, lake: Settings, tmp_path: Path) -> None:
+    file, *_ = delivered(lake, tmp_path / "files")
+    job = json.loads(run("batch", "deliver", str(file), "--json")[1])["job_id"]
+    code, _, err = run("batch", "process", job, "--leads")
+    assert code == 0, err
+    assert document(run, "batch", "status", job)["lead_count"] > 0
+    listed = run("leads", "--batch", job, "--limit", "1", "--json")
+    assert json.loads(listed[1])["is_added"] is True
+
+
 def test_a_later_list_of_deletions_takes_its_property_out_again(
     run: Run, lake: Settings, tmp_path: Path
 ) -> None:

@@ -358,7 +358,7 @@ def test_the_command_shows_what_happened(
     assert run(capsys, "--since", "2026-11-21", "--json")[:2] == (0, "")
     assert run(capsys, "--limit", "3")[2] == "20 events; 17 more: --limit\n"
     code, out, _ = run(capsys, "digest", "picked", "--day", "2026-11-20")
-    assert code == 0 and out.startswith("List picked: 3 sales, 1 vanished\n\nSALE\n")
+    assert code == 0 and out.startswith("List picked: 3 sales, 1 vanished\n\n3 SALES\n")
     code, out, _ = run(capsys, "build", "--json")
     assert code == 0 and json.loads(out)["events"] == 0
 

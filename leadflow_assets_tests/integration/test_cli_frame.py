@@ -432,6 +432,40 @@ def test_a_closed_pipe_is_quiet(tmp_path: Path) -> None:
         process.stderr.close()
 
 
+def test_a_narrow_table_loses_nothing_of_a_cell(tmp_path: Path) -> None:
+    found = in_process(
+        tmp_path,
+        """
+        from leadflow_assets.cli.output import Column, emit_rows
+        row = {"points": 40.0, "what": "Foreclosure: auction scheduled", "day": "2026-11-29",
+               "left": 1.0, "sure": 1.0, "from": "ATTOM PREFORECLOSURE\\n2026-11-02"}
+        emit_rows([row], [Column("points", number_format=".2f"), Column("what", min_width=20),
+                  Column("day", wrap=False), Column("left", number_format=".3f"),
+                  Column("sure", number_format=".2f"),
+                  Column("from", "source, its day, record", min_width=19)], False)
+        """,
+        COLUMNS="80",
+    )
+    lines = found.stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    for word in ("Foreclosure:", "scheduled", "ATTOM", "PREFORECLOSURE", "2026-11-02", "40.00"):
+        assert word in found.stdout
+
+
+def test_rows_with_too_many_columns_for_the_window_are_told_line_by_line(tmp_path: Path) -> None:
+    found = in_process(
+        tmp_path,
+        """
+        from leadflow_assets.cli.output import emit_rows
+        row = {f"column_{n}": 1_000_000 + n for n in range(20)}
+        emit_rows([row], list(row), False)
+        """,
+        COLUMNS="80",
+    )
+    told = [line.split() for line in found.stdout.splitlines()]
+    assert told == [["column", str(n), str(1_000_000 + n)] for n in range(20)]
+
+
 def test_tables_align_numbers_and_json_is_valid(tmp_path: Path) -> None:
     found = in_process(
         tmp_path,

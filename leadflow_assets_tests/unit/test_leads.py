@@ -113,7 +113,7 @@ def test_opportunity_is_unknown_where_equity_is_and_never_high_without_reach(
 
 def test_a_reason_says_what_when_by_whom_and_how_likely() -> None:
     line = reason_line("open bankruptcy", 10.29, date(2026, 5, 4), "courtlistener", 0.72)
-    assert line == "open bankruptcy, 2026-05-04 (courtlistener), link 72% likely: 10.3 points"
+    assert line == "open bankruptcy, 2026-05-04 (CourtListener), link 72% likely: 10.3 points"
     assert reason_line("owner lives out of state", 4.0, None, None, 1.0) == (
         "owner lives out of state: 4.0 points"
     )

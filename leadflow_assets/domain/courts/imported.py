@@ -109,3 +109,10 @@ _KINDS = (
     ),
 )
 IMPORT_KINDS: Mapping[str, ImportKind] = {kind.name: kind for kind in _KINDS}
+
+
+def source_in_words(source: str) -> str:
+    """A source as people know it: codes of courts and imports in words, any other name as it is."""
+    if source in IMPORT_KINDS:
+        return IMPORT_KINDS[source].words
+    return "CourtListener" if source == "courtlistener" else source

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Final
 
+from leadflow_assets.domain.courts.imported import source_in_words
 from leadflow_assets.domain.distress.table import ScoreTable
 
 _CERTAIN: Final = 0.995
@@ -30,7 +31,7 @@ def reason_line(
     if event_date is not None:
         told[0] += f", {event_date.isoformat()}"
     if source:
-        told.append(f"({source})")
+        told.append(f"({source_in_words(source)})")
     unsure = "" if confidence is None or confidence >= _CERTAIN else f", link {confidence:.0%} likely"
     return f"{' '.join(told)}{unsure}: {points:.1f} points"
 

@@ -60,7 +60,7 @@ def digest(list_name: str, events: Sequence[Mapping[str, Any]], *, owners: bool 
     kinds = sorted({event["kind"] for event in events})
     shown = 0
     for kind in kinds:
-        lines.append(kind.replace("_", " ").upper())
+        lines.append(counted(event["kind"] for event in events if event["kind"] == kind).upper())
         for event in events:
             if event["kind"] != kind:
                 continue

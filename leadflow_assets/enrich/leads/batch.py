@@ -15,7 +15,7 @@ from leadflow_assets.enrich.leads.reading import leads_of_properties
 from leadflow_assets.enrich.leads.service import LeadReport, make_leads
 from leadflow_assets.enrich.scores.service import score_towns
 from leadflow_assets.lake.lake import Lake
-from leadflow_assets.lake.tables import ATTOM_PROPERTIES
+from leadflow_assets.lake.tables import ATTOM_PROPERTIES, PROPERTY_RECORDS
 from leadflow_assets.settings import Settings
 from leadflow_assets.state import batch_jobs, database
 
@@ -43,7 +43,8 @@ def properties_of_batch(settings: Settings, batch_id: str) -> list[str]:
         for request in page
         if request.property_id is not None
     }
-    return sorted(asked | _published(Lake(settings), job.job_id))
+    lake = Lake(settings)
+    return sorted(asked | _published(lake, job.job_id) | _matched(lake, job.job_id))
 
 
 def make_batch_leads(settings: Settings, batch_id: str, *, by: str, run_id: str | None = None) -> BatchLeads:
@@ -76,3 +77,16 @@ def _published(lake: Lake, job_id: str) -> set[str]:
         path = lake.store.fetch(entry.data.path, Path(folder))
         found = pq.read_table(path, columns=["property_id"], partitioning=None)["property_id"]
     return {property_id for property_id in found.to_pylist() if property_id is not None}
+
+
+def _matched(lake: Lake, job_id: str) -> set[str]:
+    """Properties that the batch's records were matched with: a delivered file knows none of our ids."""
+    found: set[str] = set()
+    with tempfile.TemporaryDirectory() as folder:
+        for entry in lake.snapshot(PROPERTY_RECORDS).partitions.values():
+            path = lake.store.fetch(entry.data.path, Path(folder))
+            rows = pq.read_table(
+                path, columns=["property_id"], filters=[("batch_id", "=", job_id)], partitioning=None
+            )
+            found.update(filter(None, rows["property_id"].to_pylist()))
+    return found
