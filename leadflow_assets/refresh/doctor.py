@@ -163,13 +163,21 @@ def stale_copies(store: Store, table: str) -> list[str]:
     wanted = _wanted(snapshot)
 
     def is_stale(key: str) -> bool:
-        return not store.same(wanted[key], key)
+        return not (store.same(wanted[key], key) or _equal(store, wanted[key], key))
 
     with ThreadPoolExecutor(_HEADS_AT_ONCE) as pool:
         keys = sorted(wanted)
         stale = [key for key, bad in zip(keys, pool.map(is_stale, keys), strict=True) if bad]
     present = (key for folder in _folders(table) for key in store.list(folder))
     return stale + [key for key in present if key not in wanted]
+
+
+def _equal(store: Store, version: str, key: str) -> bool:
+    """Have both the same bytes? So after a backup was restored, which keeps no links."""
+    try:
+        return store.size(version) == store.size(key) and store.read(version) == store.read(key)
+    except FileNotFoundError:
+        return False
 
 
 def _wanted(snapshot: Snapshot) -> dict[str, str]:

@@ -127,10 +127,13 @@ class Purges:
                 known = purges.load(session)
             if not mine or mine[0].finished_at is not None:
                 return PurgeReport(purge_id, kind, mine[0].counts if mine else {})
-            self._add(purge_id, derived(self._lake, known, folder / "read"))
+            more = derived(self._lake, known, folder / "read")
+            self._add(purge_id, more)
             with database.session(self._settings) as session:
-                known, own = purges.load(session), purges.load(session, purge_id)
-            run = _Run(self._settings, self._lake, known, own, folder)
+                own = purges.load(session, purge_id)
+            # Of whoever was recorded meanwhile nothing is removed yet: where else they are known would
+            # be gone before it was looked for.
+            run = _Run(self._settings, self._lake, known.with_keys(more), own, folder)
             run.learned = lambda keys: self._add(purge_id, keys)
             counts = run.clean(self._run_id, self._now(), dry_run=False)
             with database.session(self._settings) as session:
