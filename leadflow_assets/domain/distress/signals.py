@@ -16,7 +16,7 @@ from typing import Final
 from leadflow_assets.domain.distress.cases import FORECLOSURE_DEED, NOTICE_DAYS, case_signal
 from leadflow_assets.domain.distress.facts import Asked, CaseFact, LienRecord, Notice, PropertyFacts, Sale
 from leadflow_assets.domain.distress.signal import Signal
-from leadflow_assets.domain.linkage.posterior import POSSIBLE_FROM
+from leadflow_assets.domain.linkage.posterior import CONFIRMED_FROM
 from leadflow_assets.domain.loans.balance import PURCHASE_DAYS
 from leadflow_assets.domain.loans.equity import ASSUMED, UNKNOWN, Equity, choose_value, estimate_equity
 
@@ -124,13 +124,13 @@ def cltv_factor(cltv: float) -> str | None:
 
 
 def _foreclosure_deeds(cases: Sequence[CaseFact]) -> list[Sale]:
-    """Deeds that ended the ownership of whoever was foreclosed on; only where the match is no guess."""
+    """Deeds that ended the ownership of whoever was foreclosed on; only where the match is confirmed."""
     return [
         Sale(day, True, case.known_on)
         for case in cases
         if case.case_type == FORECLOSURE_DEED
         and case.decision != "rejected"
-        and (case.probability >= POSSIBLE_FROM or case.decision)
+        and (case.probability >= CONFIRMED_FROM or case.decision)
         and (day := case.recorded_on or case.filed_on) is not None
     ]
 

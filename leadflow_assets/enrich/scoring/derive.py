@@ -23,7 +23,7 @@ from leadflow_assets.domain.distress import signals as rules
 from leadflow_assets.domain.distress.facts import ATTOM_FRESH_DAYS, ROLL_FRESH_DAYS
 from leadflow_assets.domain.distress.scoring import known_factors
 from leadflow_assets.domain.distress.table import ScoreTable, load_table
-from leadflow_assets.domain.linkage.posterior import POSSIBLE_FROM
+from leadflow_assets.domain.linkage.posterior import CONFIRMED_FROM
 from leadflow_assets.domain.loans import balance as balances
 from leadflow_assets.domain.loans import equity as equities
 from leadflow_assets.domain.loans import rates
@@ -277,7 +277,7 @@ def _loan_values() -> dict[str, Any]:
 
 def _rule_values() -> dict[str, Any]:
     return {
-        "possible_from": POSSIBLE_FROM,
+        "confirmed_from": CONFIRMED_FROM,
         "parcel": case_rules.PARCEL,
         "foreclosure_deed": case_rules.FORECLOSURE_DEED,
         "auction_past": rules.AUCTION_PAST_DAYS,

@@ -20,7 +20,7 @@ WITH deeds AS (
     SELECT row, max(deed_on) AS deed
     FROM matched
     WHERE case_type = '{foreclosure_deed}' AND decision IS DISTINCT FROM 'rejected'
-        AND (probability >= {possible_from} OR decision IS NOT NULL)
+        AND (probability >= {confirmed_from} OR decision IS NOT NULL)
         AND deed_on <= {asof} AND (known_on IS NULL OR known_on <= {asof})
     GROUP BY row
 )
