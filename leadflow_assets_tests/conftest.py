@@ -105,7 +105,7 @@ def lake(request: pytest.FixtureRequest, clean_environment: None, tmp_path: Path
 @pytest.fixture(scope="session")
 def sample_package(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Planted]:
     """Sampleton's package, and what was planted in it."""
-    path = tmp_path_factory.mktemp("sampleton") / "L3_SHP_M999_SAMPLETON.zip"
+    path = tmp_path_factory.mktemp("sampleton-of-the-session") / "L3_SHP_M999_SAMPLETON.zip"
     return path, write_package(PackageSpec(), path)
 
 

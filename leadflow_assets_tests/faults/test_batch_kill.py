@@ -117,6 +117,7 @@ def submitted(settings: Settings, tmp_path: Path, name: str = "Killed") -> Batch
     return batches.submit(batches.create(street_list(tmp_path / "l.csv", HOUSES), name=name).job_id)
 
 
+@pytest.mark.slow
 def test_a_batch_that_is_killed_again_and_again_comes_to_its_end(
     settings: Settings, server: AttomServer, tmp_path: Path
 ) -> None:

@@ -68,6 +68,7 @@ def ids(settings: Settings) -> list[str]:
     return sorted(row["event_id"] for town in TOWNS for row in rows_of(settings, name, town.town_id))
 
 
+@pytest.mark.slow
 def test_killed_at_any_step_each_event_is_there_once(settings: Settings, tmp_path: Path) -> None:
     died = 0
     for step in STEPS:

@@ -33,6 +33,7 @@ from leadflow_assets_tests.integration.courts_helpers import (
     parties,
     with_clock,
 )
+from leadflow_assets_tests.integration.pipeline_helpers import usually
 from leadflow_assets_tests.vendors.courtlistener import CourtListenerServer
 from leadflow_assets_tests.vendors.courtlistener_cases import sample_month
 
@@ -133,7 +134,7 @@ def assert_whole(settings: Settings, server: CourtListenerServer) -> None:
     assert list((settings.data_dir / "staging").glob("*")) == []
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("moment", usually(MOMENTS, "after an answer is kept", "between raw and core"))
 def test_the_next_run_ends_what_a_killed_one_began(
     settings: Settings, server: CourtListenerServer, moment: str
 ) -> None:
@@ -144,6 +145,7 @@ def test_the_next_run_ends_what_a_killed_one_began(
     assert len(server.counted) <= 5, f"{calls} calls before, one page may begin within a day"
 
 
+@pytest.mark.slow
 def test_a_refresh_that_is_killed_again_and_again_comes_to_its_end(
     settings: Settings, server: CourtListenerServer
 ) -> None:

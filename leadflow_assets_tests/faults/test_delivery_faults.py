@@ -83,6 +83,7 @@ def _take_and_die(settings: Settings, puts: int) -> None:
         inbox.take(settings, batches, delivery)
 
 
+@pytest.mark.slow
 def test_killed_anywhere_while_it_takes_a_delivery_is_taken_once(delivered: Settings, tmp_path: Path) -> None:
     before = {path.name: path.read_bytes() for path in (tmp_path / "arriving").iterdir()}
     for puts in PUTS:

@@ -27,6 +27,7 @@ from leadflow_assets_tests.integration.pipeline_helpers import (
     MONROE,
     refresh,
     settings_for,
+    usually,
     write_small,
 )
 
@@ -76,7 +77,7 @@ def make_until(settings: Settings, moment: str) -> None:
     make_leads(settings)
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("moment", usually(MOMENTS, "between upload and log", "between log and current copy"))
 def test_a_kill_is_made_good_by_the_next_call(
     moment: str, lake: Settings, undisturbed: Settings, tmp_path: Path
 ) -> None:

@@ -26,6 +26,7 @@ from leadflow_assets_tests.integration.pipeline_helpers import (
     MONROE,
     refresh,
     settings_for,
+    usually,
     write_small,
 )
 
@@ -78,7 +79,7 @@ def score_until(settings: Settings, moment: str) -> None:
     score_towns(settings)
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("moment", usually(MOMENTS, "between two towns", "between log and current copy"))
 def test_a_kill_is_made_good_by_the_next_call(
     moment: str, lake: Settings, undisturbed: Settings, tmp_path: Path
 ) -> None:

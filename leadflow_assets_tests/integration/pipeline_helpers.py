@@ -10,20 +10,22 @@ import io
 import json
 import os
 import signal
+import subprocess
 import time
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
 import pandas as pd
 import pyarrow.parquet as pq
+import pytest
 import shapefile
 
-from leadflow_assets.domain.towns import Town, town_by_id
+from leadflow_assets.domain.towns import SAMPLETON, Town, town_by_id
 from leadflow_assets.lake import tables
 from leadflow_assets.lake.lake import Lake
 from leadflow_assets.lake.snapshots import PartitionEntry
@@ -33,6 +35,8 @@ from leadflow_assets.refresh.town import TownBuild, TownTask, build_town
 from leadflow_assets.sampleton import PackageSpec, write_package
 from leadflow_assets.settings import Settings, load_settings
 
+# Of the folder in which the session's package of Sampleton lies.
+SESSION = "sampleton-of-the-session"
 REPOSITORY = Path(__file__).resolve().parents[2]
 SHARED = REPOSITORY.parent / "shared"
 # Small real towns, for packages with made-up rows.
@@ -51,10 +55,38 @@ def settings_for(folder: Path, **more: Any) -> Settings:
 
 
 def refresh(settings: Settings, town: Town, source: Path | None = None, **options: Any) -> TownReport:
-    """Refresh one town, from a file or by the links table, and give its one report."""
+    """Refresh one town, from a file or by the links table, and give its one report.
+
+    A lake that begins with the session's Sampleton is copied from the first one that was made so.
+    """
+    virgin = not settings.data_dir.exists() and settings.lake_uri == str(settings.data_dir / "lake")
+    if virgin and town is SAMPLETON and source and source.parent.name.startswith(SESSION) and not options:
+        made, report = _sampleton_once(source, settings.leadflow_demo)
+        copy_lake(made, settings.data_dir)
+        return report
     wanted = RefreshOptions(source=str(source) if source else None, **options)
     (report,) = list(refresh_towns(settings, [town], wanted))
     return report
+
+
+@cache
+def _sampleton_once(package: Path, demo: bool) -> tuple[Settings, TownReport]:
+    settings = settings_for(package.parent / f"lake-{demo}" / "data", leadflow_demo=demo)
+    (report,) = list(refresh_towns(settings, [SAMPLETON], RefreshOptions(source=str(package))))
+    return settings, report
+
+
+def usually(every: Iterable[str], *usual: str) -> list[Any]:
+    """Parameters of a test, of which all but the usual ones are slow: much the same many times over."""
+    return [name if name in usual else pytest.param(name, marks=pytest.mark.slow) for name in every]
+
+
+def copy_lake(made: Settings, data_dir: Path, **more: Any) -> Settings:
+    """A lake of its own from one that is there, links and state included; faster than making it again."""
+    data_dir.parent.mkdir(parents=True, exist_ok=True)
+    # cp keeps hard links between versions and current files; shutil would make the lake twice as large.
+    subprocess.run(["cp", "-a", f"{made.data_dir}/.", str(data_dir)], check=True)
+    return settings_for(data_dir, **more)
 
 
 def write_links(path: Path, packages: Mapping[int, Path]) -> Path:

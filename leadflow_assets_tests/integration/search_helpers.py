@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from leadflow_assets.settings import Settings
 from leadflow_assets.sources.attom.record import AttomProperty
 from leadflow_assets_tests.integration.pipeline_helpers import (
     MONROE,
+    copy_lake,
     refresh,
     settings_for,
     write_small,
@@ -37,7 +39,15 @@ class SearchLake:
 
 
 def make_search_lake(folder: Path, sampleton: Path) -> SearchLake:
-    """Refresh both towns into ``folder``, give some of Sampleton loans, and build the index."""
+    """Both towns in ``folder``, with loans for some of Sampleton, and the index; made once, then copied."""
+    settings = copy_lake(_made_once(sampleton), folder / "data", leadflow_demo=True)
+    return SearchLake(settings, read_properties(settings))
+
+
+@cache
+def _made_once(sampleton: Path) -> Settings:
+    folder = sampleton.parent / "search_lake"
+    folder.mkdir()
     settings = settings_for(folder / "data", leadflow_demo=True)
     for town, package in ((MONROE, write_small(folder, MONROE)), (SAMPLETON, sampleton)):
         report = refresh(settings, town, package)
@@ -45,7 +55,7 @@ def make_search_lake(folder: Path, sampleton: Path) -> SearchLake:
     publish_batch(settings, "loans", _loans(settings))
     merge(settings)
     build_index(Lake(settings))
-    return SearchLake(settings, read_properties(settings))
+    return settings
 
 
 def _loans(settings: Settings) -> list[AttomProperty]:

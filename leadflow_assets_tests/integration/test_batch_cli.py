@@ -289,6 +289,7 @@ def test_the_owners_in_delivered_files_become_leads_too(run: Run, lake: Settings
     assert json.loads(listed[1])["is_added"] is True
 
 
+@pytest.mark.slow
 def test_a_later_list_of_deletions_takes_its_property_out_again(
     run: Run, lake: Settings, tmp_path: Path
 ) -> None:

@@ -611,6 +611,7 @@ def test_a_decision_needs_somebody_and_a_match(settings: Settings) -> None:
     assert match_cases(settings, today=TODAY) == service.MatchReport()
 
 
+@pytest.mark.slow
 def test_matches_on_s3_are_those_of_a_folder(settings: Settings, tmp_path: Path, s3_server: str) -> None:
     there = houses(settings, MONROE.town_id)[0]
     told: Sequence[Any] = (

@@ -65,6 +65,7 @@ def told(case: SampleCase, *, with_address: bool) -> Any:
     return petition(case.docket_number, *(party.name for party in debtors), lines=lines, **facts)
 
 
+@pytest.mark.slow
 def test_debtors_are_found_and_strangers_are_not(town: Settings) -> None:
     rows = homes(town)
     planted = [
@@ -102,6 +103,7 @@ def test_debtors_are_found_and_strangers_are_not(town: Settings) -> None:
     assert share[False, "confirmed"] + share[False, "possible"] >= 0.2
 
 
+@pytest.mark.slow
 def test_named_properties_are_found_by_what_people_write(town: Settings) -> None:
     rows = homes(town)[:120]
     publish_cases(

@@ -19,7 +19,7 @@ from leadflow_assets.refresh.plan import RefreshOptions
 from leadflow_assets.refresh.run import refresh_towns
 from leadflow_assets.sampleton import Planted
 from leadflow_assets.settings import Settings, load_settings
-from leadflow_assets_tests.conftest import KINDS, forget_environment, lake_overrides, publish_parcels
+from leadflow_assets_tests.conftest import forget_environment, lake_overrides, publish_parcels
 
 MADE = [table for table in tables.MASSGIS if table.model is not None]
 WITH_GEOMETRY = [table for table in MADE if table.geometry]
@@ -82,7 +82,7 @@ REFUSED = [
 ]
 
 
-@pytest.fixture(scope="module", params=KINDS)
+@pytest.fixture(scope="module", params=["local", pytest.param("s3", marks=pytest.mark.slow)])
 def sampleton(
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,

@@ -295,6 +295,7 @@ tell(settings_for(Path(sys.argv[1]), leadflow_demo=True), webhook=webhook, email
 """
 
 
+@pytest.mark.slow
 def test_killed_between_sending_and_noting(settings: Settings, tmp_path: Path) -> None:
     watch(settings, "picked")
     wire = tmp_path / "wire"

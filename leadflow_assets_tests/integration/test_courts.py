@@ -83,6 +83,7 @@ def short_of_calls(settings: Settings, calls: int, kept: int = 0) -> Settings:
 # --- A month
 
 
+@pytest.mark.slow
 def test_a_month_of_600_cases_takes_at_most_60_calls_to_the_published_tables(
     clean_environment: None, tmp_path: Path, clock: Clock
 ) -> None:

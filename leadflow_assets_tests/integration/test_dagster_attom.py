@@ -129,6 +129,7 @@ def test_no_personal_data_and_no_key_reach_dagsters_records(
     assert "EXAMPLE PAT" not in said and KEY not in said
 
 
+@pytest.mark.slow
 def test_at_the_cap_the_run_ends_without_a_result_and_the_sensor_waits(
     settings: LeadflowSettings,
     loaded: Settings,

@@ -567,6 +567,7 @@ def test_a_town_without_data_and_a_damaged_file(tmp_path: Path, sampleton: TwoRe
         parcel_report(settings, SAMPLETON, sampleton.first.quirks["condo_stack"][0]["LOC_ID"])
 
 
+@pytest.mark.slow
 def test_the_real_town(bellingham: Published) -> None:
     report = parcel_report(bellingham.settings, bellingham.town, "F_667198_2853392", day=DAY)
     assert len(report.units) == 250

@@ -292,6 +292,7 @@ def test_nothing_is_left_of_an_owner_who_opted_out(lived: Lived) -> None:
     assert mine not in {row["property_id"] for row in events_of(settings)}
 
 
+@pytest.mark.slow
 def test_a_release_that_comes_later_makes_no_event_of_the_withholding(lived: Lived) -> None:
     """One owner stays and is named again, one has sold, and got mail elsewhere as the buyer does."""
     settings = lived.settings

@@ -350,6 +350,7 @@ def _published_earlier(settings: Settings, day: date) -> None:
             path.write_text(json.dumps(json.loads(path.read_text()) | {"committed_at": moment}))
 
 
+@pytest.mark.slow
 def test_the_same_in_a_bucket(tmp_path: Path, s3_server: str) -> None:
     settings = settings_for(tmp_path / "data", **lake_overrides("s3", s3_server))
     assert refresh(settings, MONROE, write_small(tmp_path, MONROE)).status == "refreshed"

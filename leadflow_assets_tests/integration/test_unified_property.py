@@ -510,6 +510,7 @@ def test_the_end_of_the_demo_takes_its_records_along(copy: Copy) -> None:
     assert (report.matched, report.not_here, report.towns_changed) == ({}, 1, ())
 
 
+@pytest.mark.slow
 def test_the_real_town_is_recognised_by_its_other_columns(tmp_path: Path, shared_massgis: Path) -> None:
     settings, town = settings_for(tmp_path / "data"), town_by_id(25)
     assert refresh(settings, town, shared_massgis / "L3_SHP_M025_BELLINGHAM.zip").status == "refreshed"
@@ -530,6 +531,7 @@ def test_the_real_town_is_recognised_by_its_other_columns(tmp_path: Path, shared
         assert sum(one is not None for one, _ in which) >= least * len(which)
 
 
+@pytest.mark.slow
 def test_a_lake_in_a_bucket(s3_server: str, tmp_path: Path, clean_environment: None) -> None:
     settings = settings_for(tmp_path / "data", **lake_overrides("s3", s3_server))
     assert refresh(settings, MONROE, write_small(tmp_path, MONROE, parcels=30)).status == "refreshed"

@@ -283,7 +283,9 @@ def test_expired_cases_say_nothing_and_later_ones_are_not_known_yet() -> None:
 
 
 def test_a_foreclosure_deed_ends_the_earlier_owners_affairs() -> None:
-    deed = CaseFact("foreclosure_deed", "owner", 0.95, recorded_on=date(2026, 8, 1), known_on=date(2026, 9, 1))
+    deed = CaseFact(
+        "foreclosure_deed", "owner", 0.95, recorded_on=date(2026, 8, 1), known_on=date(2026, 9, 1)
+    )
     assert _found(_derive((CASE, deed)))["bankruptcy"] == "sold on 2026-08-01"
     for no_deed in (replace(deed, probability=0.94), replace(deed, decision="rejected")):
         assert _found(_derive((CASE, no_deed)))["bankruptcy"] == ""
