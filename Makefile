@@ -36,13 +36,19 @@ $(VENV)/.tests: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
 demo: setup
 	@$(BIN)/leadflow demo
 
+# Tests write and sync thousands of small files: in memory, where there is room, they take half as long.
+SCRATCH := $(shell df -k --output=avail /dev/shm 2>/dev/null \
+	| awk 'NR == 2 && $$1 > 4000000 { print "/dev/shm/leadflow-tests-$(shell id -u)" }')
+# Two workers, a file each: most tests keep one core busy.
+PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile $(if $(SCRATCH),--basetemp=$(SCRATCH))
+TIDY = status=$$?; $(if $(SCRATCH),rm -rf $(SCRATCH);) exit $$status
+
 test: $(VENV)/.tests
-	# Two workers, a file each: most tests keep one core busy.
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+	@$(PYTEST) -m "not slow"; $(TIDY)
 
 # The same kills and races many times over; ten minutes more.
 test-slow: $(VENV)/.tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m slow
+	@$(PYTEST) -m slow; $(TIDY)
 
 lint: $(VENV)/.tests
 	$(BIN)/ruff check .
