@@ -26,7 +26,7 @@ class Kind(StrEnum):
 
 
 _CASES: Final = (
-    Column("match_id", "match", wrap=False),
+    Column("match_id", "match", wrap=False, min_width=17),
     Column("probability", "likely", ".0%"),
     Column("place", "property", min_width=9),
     Column("owner_name", "owner on record", min_width=10),

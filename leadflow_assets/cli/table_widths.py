@@ -33,7 +33,7 @@ class Width:
         if self.numeric or (not self.wrap and not cut):
             return natural
         if not self.wrap:
-            return min(natural, longest_word)
+            return min(natural, max(self.least, longest_word))
         word = max((_cells(word) for text in self.texts for word in text.split()), default=0)
         return min(natural, max(0 if cut else self.least, min(word, longest_word)))
 

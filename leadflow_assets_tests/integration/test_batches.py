@@ -499,6 +499,7 @@ def test_delivered_files_make_a_batch_that_waits_to_be_landed(settings: Settings
     assert batches.outcomes("file-0123456789abcdef") == Outcomes(pending=7)
 
 
+@pytest.mark.slow
 def test_a_batch_works_on_s3(
     clean_environment: None, s3_server: str, server: AttomServer, tmp_path: Path
 ) -> None:

@@ -221,6 +221,7 @@ def test_a_named_property_of_another_name_is_possible_and_says_so(settings: Sett
     assert row["owner_number"] is None and row["rivals"] is None
 
 
+@pytest.mark.slow
 def test_a_property_sold_since_is_the_earlier_owners_case(settings: Settings) -> None:
     sold = next(
         row
@@ -453,6 +454,7 @@ def test_what_must_not_be_published_is_kept_out(settings: Settings) -> None:
     assert {row["case_id"] for row in matches(settings)} == {"mab:26-10002"}
 
 
+@pytest.mark.slow
 def test_courts_and_towns_limit_what_is_done(settings: Settings) -> None:
     here, there = houses(settings)[0], houses(settings, MONROE.town_id)[0]
     mab = petition("26-10001", owner(here), lines=lines_of(here, "Sampleton", ZIP))
@@ -537,6 +539,7 @@ def test_a_decision_counts_at_once_outranks_the_model_and_survives_a_rebuild(set
     assert history[0].evidence_version == sure["evidence_version"]
 
 
+@pytest.mark.slow
 def test_a_confirmed_match_that_the_model_no_longer_makes_still_shows(settings: Settings) -> None:
     here = houses(settings)[0]
     lines = lines_of(here, "Sampleton", ZIP)
@@ -559,6 +562,7 @@ def test_a_confirmed_match_that_the_model_no_longer_makes_still_shows(settings: 
     assert cases_of(Lake(settings), 999, loc_id=here["loc_id"], unconfirmed=True, today=TODAY) == []
 
 
+@pytest.mark.slow
 def test_one_case_of_two_sources_is_one_and_is_decided_once(settings: Settings) -> None:
     here = houses(settings)[0]
     listed = petition("26-10001", owner(here), lines=lines_of(here, "Sampleton", ZIP))

@@ -209,6 +209,7 @@ def s3() -> Iterator[dict[str, str]]:
     server.stop()
 
 
+@pytest.mark.slow
 def test_doctor_on_s3(leadflow: Run, s3: dict[str, str]) -> None:
     found = leadflow("doctor", "--json", LEADFLOW_LAKE="s3://here/lake", **s3)
     assert json_lines(found.stdout)[0]["status"] == "ok", found.stdout

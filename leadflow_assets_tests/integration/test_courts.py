@@ -239,6 +239,7 @@ def test_an_undated_docket_moves_to_its_month_with_everything_of_it(
     assert mine and {row["filed_month"] for row in mine} == {"2026-09"}
 
 
+@pytest.mark.slow
 def test_a_docket_without_a_day_is_asked_for_once_a_week(
     courts: Courts, server: CourtListenerServer, clock: Clock
 ) -> None:
@@ -267,6 +268,7 @@ def test_two_dockets_under_one_number_are_one_case(
 # --- The past and the parties
 
 
+@pytest.mark.slow
 def test_the_past_comes_month_by_month_as_far_as_the_day_goes(
     clean_environment: None, tmp_path: Path, clock: Clock
 ) -> None:
@@ -316,6 +318,7 @@ def test_parties_are_asked_for_where_they_help_most(
     assert all(row["town_id"] for row in parties(settings) if row["city"] == "FRANKLIN")
 
 
+@pytest.mark.slow
 def test_parties_are_asked_for_once_and_some_calls_stay_for_people(
     settings: Settings, server: CourtListenerServer, clock: Clock
 ) -> None:
@@ -332,6 +335,7 @@ def test_parties_are_asked_for_once_and_some_calls_stay_for_people(
     assert len(about) == len(set(about))
 
 
+@pytest.mark.slow
 def test_without_the_right_to_read_parties_the_rest_goes_on(
     courts: Courts, settings: Settings, server: CourtListenerServer
 ) -> None:

@@ -134,6 +134,7 @@ def test_one_bad_town_fails_alone_and_is_the_only_one_missing(
     assert ("191-monson", False) in evaluations and ("190-monroe", True) in evaluations
 
 
+@pytest.mark.slow
 def test_a_second_run_reports_nothing_new_and_still_succeeds(
     settings: LeadflowSettings, instance: dg.DagsterInstance, source: MassgisServer, tmp_path: Path
 ) -> None:
@@ -143,6 +144,7 @@ def test_a_second_run_reports_nothing_new_and_still_succeeds(
     assert again.success and again.asset_materializations_for_node("massgis") == []
 
 
+@pytest.mark.slow
 def test_partitions_published_outside_dagster_are_recorded_by_its_next_run(
     settings: LeadflowSettings, source: MassgisServer, tmp_path: Path
 ) -> None:
@@ -307,6 +309,7 @@ def test_the_same_bytes_under_a_new_mark_are_fetched_once_and_not_every_night(
     assert [request.method for request in source.requests[before:]] == ["HEAD"]
 
 
+@pytest.mark.slow
 def test_the_search_index_follows_the_mart_once_per_snapshot(
     settings: LeadflowSettings, instance: dg.DagsterInstance, source: MassgisServer, tmp_path: Path
 ) -> None:

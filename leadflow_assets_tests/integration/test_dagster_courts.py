@@ -143,6 +143,7 @@ def test_from_the_schedule_to_the_matches(
     assert_no_identifier(tmp_path / "data", identifiers)
 
 
+@pytest.mark.slow
 def test_what_the_day_does_not_allow_goes_on_when_there_are_calls_again(
     tmp_path: Path, server: CourtListenerServer, instance: dg.DagsterInstance
 ) -> None:

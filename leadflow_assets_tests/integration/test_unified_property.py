@@ -205,6 +205,7 @@ def test_the_newest_source_wins_whole_and_what_lost_stays_visible(copy: Copy) ->
     assert (record["batch_id"], record["mortgage_fetched_at"]) == ("c", FETCHED + timedelta(days=60))
 
 
+@pytest.mark.slow
 def test_the_order_of_batches_never_shows(copy: Copy) -> None:
     found = []
     for order, merged in (("abc", "c"), ("cba", "cba"), ("bac", "bc")):
