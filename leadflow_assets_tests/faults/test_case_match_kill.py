@@ -124,7 +124,7 @@ def _killed(target: Callable[..., None], *arguments: Any) -> None:
     assert child.exitcode == -signal.SIGKILL
 
 
-@pytest.mark.parametrize("moment", usually(MOMENTS, "between two towns", "between log and current copy"))
+@pytest.mark.parametrize("moment", usually(MOMENTS, "between log and current copy"))
 def test_a_kill_is_made_good_by_the_next_call(
     moment: str, lake: Settings, undisturbed: Settings, tmp_path: Path
 ) -> None:

@@ -134,7 +134,7 @@ def assert_whole(settings: Settings, server: CourtListenerServer) -> None:
     assert list((settings.data_dir / "staging").glob("*")) == []
 
 
-@pytest.mark.parametrize("moment", usually(MOMENTS, "after an answer is kept", "between raw and core"))
+@pytest.mark.parametrize("moment", usually(MOMENTS, "between raw and core"))
 def test_the_next_run_ends_what_a_killed_one_began(
     settings: Settings, server: CourtListenerServer, moment: str
 ) -> None:

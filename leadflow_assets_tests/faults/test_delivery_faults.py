@@ -268,6 +268,7 @@ def _settle_and_die(settings: Settings, job_id: str) -> None:
     Batches(settings).advance(job_id)
 
 
+@pytest.mark.slow
 def test_killed_between_archive_and_settlement_it_is_settled_from_the_archive(
     settings: Settings, service: BatchServer, tmp_path: Path
 ) -> None:

@@ -77,7 +77,7 @@ def make_until(settings: Settings, moment: str) -> None:
     make_leads(settings)
 
 
-@pytest.mark.parametrize("moment", usually(MOMENTS, "between upload and log", "between log and current copy"))
+@pytest.mark.parametrize("moment", usually(MOMENTS, "between log and current copy"))
 def test_a_kill_is_made_good_by_the_next_call(
     moment: str, lake: Settings, undisturbed: Settings, tmp_path: Path
 ) -> None:

@@ -79,7 +79,7 @@ def score_until(settings: Settings, moment: str) -> None:
     score_towns(settings)
 
 
-@pytest.mark.parametrize("moment", usually(MOMENTS, "between two towns", "between log and current copy"))
+@pytest.mark.parametrize("moment", usually(MOMENTS, "between log and current copy"))
 def test_a_kill_is_made_good_by_the_next_call(
     moment: str, lake: Settings, undisturbed: Settings, tmp_path: Path
 ) -> None:

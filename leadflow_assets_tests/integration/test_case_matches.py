@@ -503,6 +503,7 @@ def test_a_town_that_is_refreshed_is_matched_anew(settings: Settings, tmp_path: 
 # --- What people decide
 
 
+@pytest.mark.slow
 def test_a_decision_counts_at_once_outranks_the_model_and_survives_a_rebuild(settings: Settings) -> None:
     one, two = houses(settings)[:2]
     publish_cases(

@@ -398,6 +398,7 @@ def test_a_day_without_calls_left_ends_with_4_and_the_next_one_goes_on(
         assert court_progress.open_months(session) == []
 
 
+@pytest.mark.slow
 def test_a_daily_walk_that_broke_off_is_finished_the_next_day(
     settings: Settings, server: CourtListenerServer, clock: Clock
 ) -> None:

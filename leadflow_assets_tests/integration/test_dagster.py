@@ -156,6 +156,7 @@ def test_partitions_published_outside_dagster_are_recorded_by_its_next_run(
         assert len(fresh.get_materialized_partitions(asset_key(tables.PROPERTIES))) == 3
 
 
+@pytest.mark.slow
 def test_what_the_command_line_published_appears_in_dagster_once(
     settings: LeadflowSettings, instance: dg.DagsterInstance, source: MassgisServer, tmp_path: Path
 ) -> None:

@@ -445,6 +445,7 @@ def _take_many(settings: Settings, minute: datetime, tries: int, results: Path, 
     (results / str(number)).write_text(str(given))
 
 
+@pytest.mark.slow
 def test_processes_share_the_calls_of_a_minute(settings: Settings, tmp_path: Path) -> None:
     context = process_context()
     results = tmp_path / "results"

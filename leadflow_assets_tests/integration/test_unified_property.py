@@ -401,6 +401,7 @@ merge(load_settings(leadflow_data_dir=Path(sys.argv[1]), leadflow_demo=True, dat
 """
 
 
+@pytest.mark.slow
 def test_a_kill_between_the_two_tables_is_made_good_by_merge_and_by_refresh(copy: Copy) -> None:
     settings, whole = copy(), copy()
     house, other = houses(settings)[:2]

@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -354,6 +355,7 @@ def written(street: str, kind: str, number: int, unit: str | None, style: random
     return style.choice(UNIT_STYLES).format(a=text, u=unit) if unit else text
 
 
+@pytest.mark.slow
 @given(houses=towns_of_houses, seed=st.integers(0, 2**32))
 @settings(max_examples=10, deadline=None)
 def test_in_any_town_spelling_and_order_a_match_is_the_right_one(houses: list[Any], seed: int) -> None:
