@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,8 @@ def described(table: Table) -> str:
     """What a table is, for the asset catalog."""
     text = f"One row is {table.one_row}."
     if table.model is not None and table.model.__doc__:
-        text = table.model.__doc__.strip()
+        # Without the source's indentation, which Markdown would take for code; it knows one backtick.
+        text = inspect.cleandoc(table.model.__doc__).replace("``", "`")
     return f"{text}\n\nIn SQL: `{table.view}`. Columns: docs/tables/{table.view}.md."
 
 
