@@ -55,8 +55,11 @@ def load_extensions(connection: duckdb.DuckDBPyConnection, names: Sequence[str] 
         connection.load_extension(str(extension_path(name)))
 
 
-def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
-    """An in-memory DuckDB with spatial, and with S3 and the state database where they are configured."""
+def connect(settings: Settings, *, spatial: bool = True) -> duckdb.DuckDBPyConnection:
+    """An in-memory DuckDB, with S3 where the lake lies there.
+
+    Without ``spatial`` it opens in milliseconds: loading that extension takes longer than most questions.
+    """
     connection = duckdb.connect(
         config={
             "memory_limit": settings.leadflow_duckdb_memory,
@@ -65,7 +68,7 @@ def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
             "temp_directory": str(settings.data_dir / "duckdb_temp"),
         }
     )
-    wanted = ["spatial"]
+    wanted = ["spatial"] if spatial else []
     if settings.lake_uri.startswith("s3://"):
         wanted.append("httpfs")
     load_extensions(connection, wanted)
