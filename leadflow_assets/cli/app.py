@@ -32,6 +32,7 @@ from leadflow_assets.cli import (
     sql,
     towns,
     ui,
+    web,
 )
 from leadflow_assets.cli.common import examples
 
@@ -56,6 +57,7 @@ COMMAND_MODULES = (
     spend,
     sql,
     cleanup,
+    web,
     ui,
 )
 
