@@ -72,7 +72,7 @@ def settings(clean_environment: None, tmp_path: Path) -> Settings:
 
 
 def _create_atomically() -> None:
-    """S3 looks whether a key is free and takes it in one step; this server does so in two, in many threads."""
+    """S3 looks whether a key is free and takes it in one step; this server in two, in many threads."""
     unlocked, lock = S3Response.put_object, threading.Lock()
 
     def locked(self: S3Response) -> Any:
