@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import resources
@@ -14,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
+from leadflow_assets.errors import LeadflowError
 from leadflow_assets.settings import Settings
 from leadflow_assets.state import database, web_users
 from leadflow_assets.web import problems
@@ -44,7 +47,10 @@ def build_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        warming = threading.Thread(target=_warm, args=(site,), daemon=True)
+        warming.start()
         yield
+        warming.join()
         site.searchers.close()
         site.outlines.close()
 
@@ -64,6 +70,12 @@ def build_app(settings: Settings) -> FastAPI:
     )
     app.add_middleware(GZipMiddleware, minimum_size=2000, compresslevel=1)
     return app
+
+
+def _warm(site: Site) -> None:
+    # Whatever is wrong there, the first search says it to somebody who can do something about it.
+    with contextlib.suppress(LeadflowError):
+        site.searchers.warm()
 
 
 class _Static(StaticFiles):

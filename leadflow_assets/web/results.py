@@ -26,14 +26,14 @@ BLOCK = 100
 USUAL = (
     "site_address",
     "town",
+    "score",
+    "score_coverage",
     "owner_name",
-    "use_description",
     "occupancy",
+    "use_description",
     "total_value",
     "last_sale_date",
     "last_sale_price",
-    "score",
-    "score_coverage",
     "score_reasons",
 )
 _EQUITY = ("available_equity", "equity_percent", "loan_balance")
@@ -69,13 +69,13 @@ def columns_to_choose() -> list[dict[str, str]]:
     return [*found, {"name": DISTANCE, "label": "Distance", "kind": "distance", "says": "From the centre"}]
 
 
-def usual_columns(criteria: SearchCriteria) -> list[str]:
-    """The columns that show what was asked."""
-    names = list(USUAL)
+def usual_columns(criteria: SearchCriteria, towns: int) -> list[str]:
+    """The columns that show what was asked; ``towns`` are searched."""
+    names = [name for name in USUAL if name != "town" or towns > 1]
     if not set(criteria.filters()).isdisjoint(NEEDS_LOANS):
         names += _EQUITY
     if criteria.asks_for_cases:
-        names += _CASES
+        names[3:3] = _CASES
     if circles(criteria):
         names.insert(1, DISTANCE)
     return names

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 from starlette.datastructures import QueryParams
 
 from leadflow_assets.domain.towns import town_by_id
-from leadflow_assets.errors import LeadflowError
+from leadflow_assets.errors import LeadflowError, UsageError
 from leadflow_assets.lake.lake import Lake
 from leadflow_assets.lake.tables import PROPERTIES
 from leadflow_assets.search.areas import Box, Circle, Polygon, parse_box
-from leadflow_assets.search.criteria import SearchCriteria
+from leadflow_assets.search.columns import EXPORT_COLUMNS
+from leadflow_assets.search.criteria import SearchCriteria, massachusetts_today
 from leadflow_assets.search.engine import Searcher
-from leadflow_assets.search.exports.formats import FORMATS
 from leadflow_assets.search.exports.map_page import CATEGORY_COLOURS
+from leadflow_assets.search.exports.search import export_search
 from leadflow_assets.search.results import freshness_of, town_id_of
+from leadflow_assets.search.selection import DISTANCE
 from leadflow_assets.settings import Settings
 from leadflow_assets.state import database, saved_lists
 from leadflow_assets.web import choices
 from leadflow_assets.web.criteria import ReadSearch, asked_filters, read_search
+from leadflow_assets.web.downloads import download
 from leadflow_assets.web.places import places, town_outline
 from leadflow_assets.web.problems import status_of
 from leadflow_assets.web.rendering import render
@@ -34,7 +37,7 @@ from leadflow_assets.web.results import (
     usual_columns,
     usual_sort,
 )
-from leadflow_assets.web.site import CurrentSettings, CurrentSite, Site, as_json, as_script_data, page
+from leadflow_assets.web.site import CurrentSettings, CurrentSite, Person, Site, as_json, as_script_data, page
 
 router = APIRouter()
 Params = Mapping[str, Sequence[str]]
@@ -76,7 +79,6 @@ def search(request: Request, site: CurrentSite) -> Response:
         towns=_held_towns(site.settings),
         lists=_lists(site.settings),
         choices=choices,
-        formats=FORMATS,
         data=as_script_data(
             {
                 "columns": columns_to_choose(),
@@ -114,6 +116,41 @@ def map_places(request: Request, site: CurrentSite, box: str = "", zoom: float =
     return as_json(found)
 
 
+@router.post("/search/export")
+def export(
+    site: CurrentSite,
+    person: Person,
+    search: Annotated[str, Form()],
+    format: Annotated[str, Form()],
+    columns: Annotated[str, Form()] = "",
+    limit: Annotated[str, Form()] = "",
+) -> Response:
+    """A search as a file: ``search`` is the query of the page's address; no ``columns`` are all there are."""
+    with site.searchers.take() as searcher:
+        asked = _asked(searcher, lists_of(QueryParams(search)))
+        chosen = tuple(name for name in columns.split(",") if name and name != DISTANCE) or EXPORT_COLUMNS
+        return download(
+            site.settings,
+            person,
+            name=f"leadflow-{massachusetts_today().isoformat()}",
+            format=format,
+            what="search",
+            filters=asked.criteria.filters(),
+            write=lambda path: export_search(
+                searcher, asked.criteria, path, format, sort=asked.sort, limit=_rows(limit), columns=chosen
+            ),
+        )
+
+
+def _rows(text: str) -> int | None:
+    wanted = text.replace(",", "").strip()
+    if not wanted:
+        return None
+    if not wanted.isdigit() or int(wanted) < 1:
+        raise UsageError(f"{text!r} is no number of rows.", "Write 500, or nothing for all.")
+    return int(wanted)
+
+
 @router.get("/search/towns")
 def towns(settings: CurrentSettings, town: str = "") -> Response:
     """Plain outlines of towns that are held, by id: those asked for, or all where they are few."""
@@ -138,7 +175,12 @@ def _asked(searcher: Searcher, params: Params) -> _Asked:
     read = read_search(searcher, params)
     sort = tuple(value for value in params.get("sort", ()) if value) or usual_sort(read.criteria)
     columns = [name for value in params.get("columns", ()) for name in value.split(",") if name]
-    return _Asked(read, sort, tuple(columns or usual_columns(read.criteria)))
+    columns = columns or usual_columns(read.criteria, _towns_searched(searcher, read.criteria))
+    return _Asked(read, sort, tuple(columns))
+
+
+def _towns_searched(searcher: Searcher, criteria: SearchCriteria) -> int:
+    return len(criteria.towns) or len(searcher.snapshot.partitions)
 
 
 def _results(site: Site, params: Params) -> dict[str, Any]:

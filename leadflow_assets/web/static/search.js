@@ -76,9 +76,13 @@ function show(results) {
   actions.hidden = results.total === 0;
   grid.show(results);
   map.show(results);
-  for (const input of document.querySelectorAll(".current-search")) input.value = results.query;
+  for (const input of document.querySelectorAll(".current-search")) input.value = withOrder(results);
   document.getElementById("export-count").textContent = `${counted.format(results.total)} properties.`;
   document.title = `${counted.format(results.total)} properties - LeadFlow`;
+}
+
+function withOrder(results) {
+  return [results.query, ...results.sort.map((key) => `sort=${encodeURIComponent(key)}`)].filter(Boolean).join("&");
 }
 
 // Change the order or the columns in the address, without a step back for each.
@@ -86,6 +90,7 @@ function keep({ sort, columns }) {
   const query = new URLSearchParams(location.search);
   if (sort) {
     shown.sort = sort;
+    for (const input of document.querySelectorAll(".current-search")) input.value = withOrder(shown);
     query.delete("sort");
     for (const key of sort) query.append("sort", key);
     map.reorder();
@@ -163,30 +168,11 @@ document.getElementById("draw-area").addEventListener("click", () => {
 addEventListener("popstate", () => location.reload());
 
 document.getElementById("export-form").addEventListener("submit", (event) => {
-  // A download does not leave the page; errors come back as text.
-  event.preventDefault();
-  const chosen = new FormData(event.target);
-  const query = dataQuery(shown);
-  query.set("columns", grid.columns().join(","));
-  query.set("format", chosen.get("format"));
-  if (chosen.get("limit").trim()) query.set("limit", chosen.get("limit").trim());
+  const which = document.getElementById("export-which").value;
+  document.getElementById("export-columns").value = which === "grid" ? grid.columns().join(",") : "";
   event.target.closest("dialog").close();
-  download(`/search/export?${query}`);
+  tell("The download begins when the file is written.");
 });
-
-async function download(path) {
-  tell("Writing the file ...");
-  try {
-    const made = await ask(path, { method: "POST" });
-    const link = document.createElement("a");
-    link.href = made.href;
-    link.download = made.name;
-    link.click();
-    tell(`${counted.format(made.rows)} properties written to ${made.name}.`);
-  } catch (problem) {
-    tell(problem.message);
-  }
-}
 
 const columnsDialog = document.getElementById("columns-dialog");
 columnsDialog.addEventListener("close", () => {

@@ -8,8 +8,9 @@ const dollars = new Intl.NumberFormat("en-US", { style: "currency", currency: "U
 const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 const places = new Intl.NumberFormat("en-US", { maximumFractionDigits: 2 });
 const days = new Intl.DateTimeFormat("en-US", { dateStyle: "medium", timeZone: "UTC" });
-const WIDTHS = { site_address: 190, owner_name: 200, use_description: 170, score_reasons: 260, town: 110, case_types: 180, score: 85 };
+const WIDTHS = { site_address: 190, owner_name: 200, use_description: 170, score_reasons: 260, town: 110, case_types: 180, score: 95, score_coverage: 120 };
 const METRES_PER_MILE = 1609.344;
+const LIVES = { owner_occupied: "there", absentee_in_state: "elsewhere in state", absentee_out_of_state: "out of state", uncertain: "uncertain" };
 // Where no value is a statement of its own.
 const ABSENT = { score: "unknown", last_sale_date: "none recorded", owner_name: "not recorded", site_address: "No site address" };
 
@@ -23,6 +24,7 @@ function written(value, kind, name) {
   if (kind === "distance") return `${(value / METRES_PER_MILE).toFixed(2)} mi`;
   if (kind === "date") return days.format(new Date(`${String(value).slice(0, 10)}T00:00:00Z`));
   if (kind === "boolean") return value ? "Yes" : "No";
+  if (name === "occupancy") return LIVES[value] ?? value;
   if (kind === "words") return String(value).replaceAll("_", " ");
   return String(value);
 }

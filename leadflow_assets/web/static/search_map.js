@@ -96,7 +96,7 @@ export class SearchMap {
 
   move(bounds) {
     this.still = true;
-    this.map.fitBounds(bounds, { padding: [20, 20], maxZoom: 17, animate: false });
+    this.map.fitBounds(bounds, { paddingTopLeft: [56, 20], paddingBottomRight: [20, 30], maxZoom: 17, animate: false });
     this.still = false;
   }
 
