@@ -55,7 +55,7 @@ def main() -> None:
         _one_user(url, settings, options.questions)
         _ten_users(url)
         _browser(url)
-        print(f"peak memory of the server {_peak_mib(pid):,.0f} MiB (target: at most 1,536)")
+        print(f"memory of the server, MiB: {_memory(pid)} (target: at most 1,536; mapped files are shared)")
     print(f"load {os.getloadavg()[0]:.1f} at the end")
 
 
@@ -85,10 +85,8 @@ def _serving(data: Path) -> Iterator[tuple[str, int]]:
 
 def _one_user(url: str, settings: Settings, questions: int) -> None:
     print(f"\none user, {questions} questions of each kind     page p50   p95 ms   engine alone p50   ratio")
-    with (
-        httpx.Client(base_url=url, timeout=60) as client,
-        open_searcher(settings, engine="index") as searcher,
-    ):
+    client, searcher = httpx.Client(base_url=url, timeout=60), open_searcher(settings, engine="index")
+    with client, searcher:
         searcher.cases.load()
         searcher.scores.load()
         for name, ask in _KINDS.items():
@@ -173,10 +171,12 @@ def _p95(times: Sequence[float]) -> float:
     return statistics.quantiles(times, n=20)[-1]
 
 
-def _peak_mib(pid: int) -> float:
-    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
-    (line,) = (line for line in status.splitlines() if line.startswith("VmHWM"))
-    return int(line.split()[1]) / 1024
+def _memory(pid: int) -> str:
+    lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
+    found = {
+        line.split(":")[0]: int(line.split()[1]) / 1024 for line in lines if line.startswith(("VmH", "Rss"))
+    }
+    return f"peak {found['VmHWM']:,.0f}; now {found['RssAnon']:,.0f} its own, {found['RssFile']:,.0f} mapped files"
 
 
 if __name__ == "__main__":
