@@ -173,10 +173,9 @@ def _p95(times: Sequence[float]) -> float:
 
 def _memory(pid: int) -> str:
     lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
-    found = {
-        line.split(":")[0]: int(line.split()[1]) / 1024 for line in lines if line.startswith(("VmH", "Rss"))
-    }
-    return f"peak {found['VmHWM']:,.0f}; now {found['RssAnon']:,.0f} its own, {found['RssFile']:,.0f} mapped files"
+    told = (line.split() for line in lines if line.startswith(("VmHWM", "RssAnon", "RssFile")))
+    peak, own, files = (int(words[1]) / 1024 for words in told)
+    return f"peak {peak:,.0f}; now {own:,.0f} its own, {files:,.0f} mapped files"
 
 
 if __name__ == "__main__":
