@@ -137,3 +137,13 @@ NOT_APPLICABLE = {
     "condominium_master": "it is a master record of a condominium",
 }
 SCORE_USE = "The score must not be used for credit, tenant or job screening."
+# Who could say what is not known of a group of points.
+GROUP_SETTLED_BY = {
+    "foreclosure": "ATTOM's notices, or imported Land Court Servicemembers cases and orders of notice",
+    "tax": "ATTOM's tax records, or imported Land Court tax lien cases",
+    "insolvency_liens": "bankruptcies from CourtListener, and ATTOM's liens and judgments",
+    "life_event": "imported probate cases (divorces have no open source)",
+    "leverage": "ATTOM's loans and market value",
+    "occupancy": "ATTOM, which may say whether it is vacant",
+    "landlord": "imported evictions (Housing or District Court)",
+}

@@ -1,0 +1,48 @@
+"""Records of ATTOM that may be a property of ours: decided once, and what was decided lately."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from leadflow_assets.enrich.reviewing.outcome import Outcome, Result
+from leadflow_assets.enrich.unified.gather import SOURCE
+from leadflow_assets.enrich.unified.merge import merge, town_of
+from leadflow_assets.enrich.unified.reviews import confirm, decisions, reject
+from leadflow_assets.lake.lake import Lake
+from leadflow_assets.settings import Settings
+from leadflow_assets.state import database, property_reviews
+from leadflow_assets.state.property_reviews import PropertyReview
+
+REJECTED = "rejected"
+
+
+def decide_property(
+    settings: Settings, attom_id: int, property_id: str | None, *, by: str, note: str = "", seen: str = ""
+) -> Result:
+    """Say which property an ATTOM id is (None: none of ours), unless that is done, or was decided otherwise.
+
+    ``seen`` is what stood when the person looked: a property's id, ``rejected``, or nothing. A decision whose
+    effect was cut short is brought to its end.
+
+    Raises:
+        UsageError: no batch has that ATTOM id, there is no such property, or nobody decides.
+    """
+    wanted, history = property_id or REJECTED, decisions(settings, attom_id)
+    last = history[-1] if history else None
+    standing = "" if last is None else last.property_id or REJECTED
+    if last is not None and standing == wanted:
+        merge(settings, towns={town_of(Lake(settings), property_id)} if property_id else None)
+        return Result(Outcome.ALREADY, standing, last.decided_by, last.decided_at)
+    if last is not None and standing != seen:
+        return Result(Outcome.OTHERWISE, standing, last.decided_by, last.decided_at)
+    if property_id is None:
+        reject(settings, attom_id, by=by, note=note)
+    else:
+        confirm(settings, attom_id, property_id, by=by, note=note)
+    return Result(Outcome.DONE, wanted, by, datetime.now(UTC))
+
+
+def decided_lately(settings: Settings, limit: int) -> list[PropertyReview]:
+    """The decisions that count, the newest first."""
+    with database.session(settings) as session:
+        return property_reviews.newest(session, SOURCE, limit)
