@@ -75,7 +75,7 @@ def _path(geometry: shapely.Geometry, left: float, top: float, metres: float) ->
     rings = [
         ring
         for part in shapely.get_parts(geometry)
-        if part.geom_type == "Polygon"
+        if part.geom_type == "Polygon" and not part.is_empty
         for ring in (part.exterior, *part.interiors)
     ]
     return " ".join(_ring(shapely.get_coordinates(ring), left, top, metres) for ring in rings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import shapely
 
 from leadflow_assets.domain.distress import load_table
 from leadflow_assets.domain.towns import Town
+from leadflow_assets.search.parcel.holdings import OwnerHoldings
 from leadflow_assets.search.parcel.model import Unit
 from leadflow_assets.search.parcel.report import ParcelReport
 from leadflow_assets.search.parcel.score_lines import reason_lines
@@ -66,6 +67,7 @@ class ParcelView:
     owner_types: tuple[tuple[str, int], ...]
     occupancies: tuple[tuple[str, int], ...]
     drawing: outline.Drawing | None
+    holdings: tuple[OwnerHoldings, ...]
     years: tuple[values.YearOfValue, ...]
     chart: values.Chart | None
     scores: tuple[ScoreView, ...]
@@ -105,6 +107,7 @@ def parcel_view(
         owner_types=_counted(unit.owners.type for unit in units),
         occupancies=_counted(unit.owners.occupancy_meaning for unit in units),
         drawing=_drawing(report, neighbours),
+        holdings=_holdings(report, shown),
         years=years,
         chart=values.chart(years),
         scores=own,
@@ -136,6 +139,12 @@ def score_view(row: Row) -> ScoreView:
     )
 
 
+def _holdings(report: ParcelReport, shown: Set[str]) -> tuple[OwnerHoldings, ...]:
+    """Those of the owners of the properties ``shown``, or of all; who has most elsewhere comes first."""
+    of_these = [held for held in report.holdings if not shown or shown & set(held.properties_here)]
+    return tuple(sorted(of_these, key=lambda held: -held.same_owner_total))
+
+
 def _counted(texts: Iterable[str]) -> tuple[tuple[str, int], ...]:
     return tuple(Counter(texts).most_common(6))
 
@@ -159,7 +168,8 @@ def _use(units: Sequence[Unit]) -> str:
 
 def _badges(report: ParcelReport, units: Sequence[Unit], scores: Sequence[ScoreView]) -> Iterable[Badge]:
     if len(report.units) > 1:
-        yield Badge(f"{len(units)} {'properties' if len(units) != 1 else 'property'}", "accent")
+        every = sum(not unit.is_condominium_master for unit in report.units)
+        yield Badge(f"1 of {every} properties" if len(units) < every else f"{every} properties", "accent")
     yield from (_score_badge(score) for score in scores[:1])
     owners = [unit.owners for unit in units]
     absentee = sum(owner.occupancy in ABSENTEE for owner in owners)
