@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import closing
 from datetime import UTC, datetime
+from typing import Final
 
+from leadflow_assets.enrich.case_matches.inputs import open_database, read_inputs
 from leadflow_assets.enrich.case_matches.reviews import decide, look_at
 from leadflow_assets.enrich.case_matches.service import lay_over
 from leadflow_assets.enrich.reviewing.outcome import Outcome, Result
+from leadflow_assets.lake.lake import Lake
 from leadflow_assets.settings import Settings
 from leadflow_assets.state import case_reviews, database
 from leadflow_assets.state.case_reviews import CaseReview
+
+_ADDRESSES: Final = """
+SELECT m.match_id, any_value(coalesce(p.address, concat_ws(' ', p.city, p.state, p.zip))) AS lives,
+    any_value(p.care_of)
+FROM published AS m JOIN parties AS p USING (case_id, party_id)
+WHERE m.match_id IN (SELECT unnest(?))
+GROUP BY m.match_id HAVING lives <> ''
+"""
 
 
 def decide_case(
@@ -32,6 +45,18 @@ def decide_case(
         return Result(Outcome.OTHERWISE, last.decision, last.decided_by, last.decided_at)
     decide(settings, match_id, decision, by=by, reason=reason)
     return Result(Outcome.DONE, decision, by, datetime.now(UTC))
+
+
+def party_addresses(settings: Settings, match_ids: Sequence[str]) -> dict[str, str]:
+    """Where the parties of these matches live as the source tells it, with whom their mail goes through."""
+    if not match_ids:
+        return {}
+    inputs = read_inputs(Lake(settings))
+    with closing(open_database(inputs, datetime.now(UTC).date())) as connection:
+        rows = connection.execute(_ADDRESSES, [list(match_ids)]).fetchall()
+    return {
+        match_id: f"{address}, care of {other}" if other else address for match_id, address, other in rows
+    }
 
 
 def decided_lately(settings: Settings, limit: int) -> list[CaseReview]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any, Final
 
 from leadflow_assets.enrich.reviewing.outcome import Outcome, Result
-from leadflow_assets.enrich.unified.gather import SOURCE
+from leadflow_assets.enrich.unified.gather import SOURCE, open_database, read_inputs
 from leadflow_assets.enrich.unified.merge import merge, town_of
 from leadflow_assets.enrich.unified.reviews import confirm, decisions, reject
 from leadflow_assets.lake.lake import Lake
@@ -13,7 +15,8 @@ from leadflow_assets.settings import Settings
 from leadflow_assets.state import database, property_reviews
 from leadflow_assets.state.property_reviews import PropertyReview
 
-REJECTED = "rejected"
+REJECTED: Final = "rejected"
+_TOLD: Final = ("apn", "assessed_total", "avm_value", "last_sale_date", "last_buyer")
 
 
 def decide_property(
@@ -40,6 +43,17 @@ def decide_property(
     else:
         confirm(settings, attom_id, property_id, by=by, note=note)
     return Result(Outcome.DONE, wanted, by, datetime.now(UTC))
+
+
+def records_of(settings: Settings, attom_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """What helps to tell which property these ATTOM ids are: parcel number, value, last sale and buyer."""
+    if not attom_ids:
+        return {}
+    told = ", ".join(f"max({name}) AS {name}" for name in _TOLD)
+    sql = f"SELECT attom_id, {told} FROM published WHERE attom_id IN (SELECT unnest(?)) GROUP BY attom_id"
+    with open_database(read_inputs(Lake(settings))) as connection:
+        rows = connection.execute(sql, [list(attom_ids)]).to_arrow_table().to_pylist()
+    return {row["attom_id"]: row for row in rows}
 
 
 def decided_lately(settings: Settings, limit: int) -> list[PropertyReview]:

@@ -27,7 +27,7 @@ class Segment:
 def reason_lines(
     reasons: Sequence[Mapping[str, Any]], table: ScoreTable
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The lines that count and those that do not, each with ``what`` in words."""
+    """The lines that count and those that do not, with ``what``, ``source_words`` and ``from`` in words."""
     from leadflow_assets.domain.courts.imported import source_in_words
 
     groups = {group.name: group.words for group in table.groups}
@@ -38,8 +38,8 @@ def reason_lines(
         else:
             within = f" {groups[reason['group']]}" if reason["group"] else ""
             what = f"({MADE_LINES[reason['kind']]}{within})"
-        made.append({**reason, "what": what})
         source = reason["source"] and source_in_words(reason["source"])
+        made.append({**reason, "what": what, "source_words": source})
         told = (source, reason["source_date"], reason["record"], reason["note"])
         made[-1]["from"] = "\n".join(str(text) for text in told if text)
     return [one for one in made if one["counted"]], [one for one in made if not one["counted"]]

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import Response
 
+from leadflow_assets.domain.courts.imported import source_in_words
 from leadflow_assets.domain.towns import find_town, town_by_id
 from leadflow_assets.enrich.case_matches.reviews import look_at
 from leadflow_assets.enrich.reviewing.cases import decide_case
@@ -61,6 +62,7 @@ def review(
         item_id=view.item_id,
         parcel_path=parcel_path,
         town_by_id=town_by_id,
+        source_in_words=source_in_words,
         keep=_kept(asked),
     )
 

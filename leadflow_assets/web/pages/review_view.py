@@ -53,7 +53,8 @@ class Queue:
     """One page of what waits, and what was decided lately.
 
     ``towns`` counts what waits by kind, for each town (id and name) that has any or is asked for.
-    ``known`` are our properties that the page names, by id.
+    ``known`` are our properties that the page names, by id; ``addresses`` the parties', by match id;
+    ``records`` what ATTOM says, by its id.
     """
 
     items: tuple[Item, ...]
@@ -63,6 +64,8 @@ class Queue:
     first: int
     towns: tuple[tuple[int, str, Mapping[str, int]], ...]
     known: Mapping[str, Mapping[str, Any]]
+    addresses: Mapping[str, str]
+    records: Mapping[int, Mapping[str, Any]]
     lately_cases: Sequence[CaseReview]
     lately_properties: Sequence[PropertyReview]
 
@@ -114,6 +117,8 @@ def queue(
         first,
         towns,
         _known(searcher, ids),
+        cases.party_addresses(settings, [one.match_id for one in shown if isinstance(one, WaitingMatch)]),
+        properties.records_of(settings, [one.attom_id for one in shown if isinstance(one, Waiting)]),
         lately_cases,
         lately_properties,
     )
