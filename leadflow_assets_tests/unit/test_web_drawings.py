@@ -1,4 +1,4 @@
-"""Drawings of a parcel and of its values: what is near is there, scales are right, nothing leaves the frame."""
+"""Drawings of a parcel and of its values: scales are right, nothing leaves the frame."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_bars_are_as_high_as_their_values() -> None:
     assert chart is not None
     heights = [sum(height for _, _, height in bar.parts) for bar in chart.bars]
     assert heights[0] / heights[1] == pytest.approx(0.75, abs=0.01)
-    scale = {dollars: y for dollars, y in chart.lines}
+    scale = dict(chart.lines)
     assert min(y for _, y, _ in chart.bars[1].parts) == pytest.approx(scale[400_000], abs=0.2)
 
 
