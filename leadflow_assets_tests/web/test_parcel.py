@@ -59,21 +59,30 @@ def text_of(answer: httpx.Response) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", without)).split())
 
 
+def patched(monkeypatch: pytest.MonkeyPatch, change: Callable[[ParcelReport], ParcelReport]) -> None:
+    def made(*args: Any, **named: Any) -> ParcelReport:
+        return change(parcel_report(*args, **named))
+
+    monkeypatch.setattr(parcel_page, "parcel_report", made)
+
+
 def test_it_says_what_the_command_line_says(client: httpx.Client, web_settings: Settings) -> None:
     report, said = report_of(web_settings, BANKRUPT), text_of(client.get(f"/parcel/{KEY}/{BANKRUPT}"))
     (unit,) = report.units
     (score,) = report.scores
+    assert report.parcel is not None
     wanted = [
         *(unit.site_address, unit.owners.name, unit.owners.mailing.address, unit.owners.occupancy_meaning),
         *(money(unit.total_value), money(unit.land_value), money(unit.building_value), BANKRUPT),
         *(day(unit.sale.sale_date), money(unit.sale.price), unit.sale.why, unit.use_description),
-        *(f"{report.parcel.area_sqft:,.0f} sq ft", f"{score['score']:.1f} of 100", unit.property_id),
+        *(f"{score['score']:.1f} of 100", unit.property_id),
         *(case.docket_number for case in report.cases.known),
         *(gap.what[1:] for gap in report.unknowns),
         *(gap.filled_by for gap in report.unknowns),
         *(fact.source for fact in report.sources),
         *(sale.site_address for sale in report.comparables.sales),
-        report.comparables.estimate.label,
+        "estimate from neighbours' sales, not an appraisal",
+        f"{report.parcel.area_sqft:,.0f} sq ft",
         "The score must not be used for credit, tenant or job screening.",
     ]
     assert [one for one in wanted if str(one) not in said] == []
@@ -149,6 +158,18 @@ def test_a_record_without_a_polygon(client: httpx.Client, web_settings: Settings
     assert 'class="own"' not in answer.text
 
 
+def test_a_loc_id_that_no_polygon_has_opens_its_records(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def without(report: ParcelReport) -> ParcelReport:
+        (unit,) = report.units
+        return replace(report, parcel=None, units=(replace(unit, parcel_match="loc_id_dangling"),))
+
+    patched(monkeypatch, without)
+    answer = client.get(f"/parcel/{KEY}/{BANKRUPT}", follow_redirects=False)
+    assert "There is no polygon for this record" in text_of(answer) and BANKRUPT in text_of(answer)
+
+
 def test_a_large_condominium_is_folded(client: httpx.Client, web_settings: Settings) -> None:
     report, answer = report_of(web_settings, CONDOMINIUM), client.get(f"/parcel/{KEY}/{CONDOMINIUM}")
     assert len(report.units) > 20
@@ -158,7 +179,7 @@ def test_a_large_condominium_is_folded(client: httpx.Client, web_settings: Setti
     chosen = report.scores[0]["property_id"]
     whole = text_of(client.get(f"/parcel/{KEY}/{CONDOMINIUM}", params={"unit": chosen}))
     (unit,) = [unit for unit in report.units if unit.property_id == chosen]
-    assert f"Property {chosen}" in whole and unit.owners.mailing.address in whole
+    assert f"Property {chosen}" in whole and str(unit.owners.mailing.address) in whole
 
 
 def test_a_score_nobody_can_know_is_unknown(client: httpx.Client, web_settings: Settings) -> None:
@@ -184,13 +205,6 @@ def test_every_bar_adds_up(client: httpx.Client, web_settings: Settings) -> None
     assert [round(width, 2) for width in drawn] == [
         row["score"] for row in report.scores if row["score"] is not None
     ]
-
-
-def patched(monkeypatch: pytest.MonkeyPatch, change: Callable[[ParcelReport], ParcelReport]) -> None:
-    def made(*args: Any, **named: Any) -> ParcelReport:
-        return change(parcel_report(*args, **named))
-
-    monkeypatch.setattr(parcel_page, "parcel_report", made)
 
 
 def test_no_scores_and_no_sources_are_said(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -224,7 +238,7 @@ def test_values_of_several_releases_are_drawn_and_told(
     def with_past(report: ParcelReport) -> ParcelReport:
         (unit,) = report.units
         now = unit.value_history[-1]
-        before = replace(now, release="CY20_FY21", fiscal_year=2021, total_value=now.total_value // 2)
+        before = replace(now, release="CY20_FY21", fiscal_year=2021, total_value=(now.total_value or 0) // 2)
         unit = replace(unit, value_history=(before, replace(now, owner_changed=True, sale_changed=False)))
         return replace(report, units=(unit,), releases=("CY20_FY21", *report.releases))
 

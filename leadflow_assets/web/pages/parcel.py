@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
+from leadflow_assets.domain.courts.imported import source_in_words
 from leadflow_assets.domain.towns import Town, find_town
 from leadflow_assets.enrich.leads.reading import leads_of_properties
 from leadflow_assets.errors import UsageError
@@ -69,6 +70,7 @@ def parcel(
         words=words,
         case_notes=notes_of,
         use_note=USE_NOTE,
+        source_in_words=source_in_words,
         parcel_path=parcel_path,
         path=parcel_path(where, view.place),
         most_units=_MOST_UNITS,

@@ -78,7 +78,10 @@ def place_of(report: ParcelReport) -> str:
     """What a page is found by: the LOC_ID, or the id of a record that has none."""
     if report.parcel is not None:
         return report.parcel.loc_id
-    return report.asked.strip() if not report.units else report.units[0].property_id
+    if report.units and report.units[0].parcel_match == "loc_id_null":
+        return report.units[0].property_id
+    # A LOC_ID that records name, but no polygon has.
+    return report.asked.strip()
 
 
 def parcel_view(
