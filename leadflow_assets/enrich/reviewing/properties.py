@@ -34,7 +34,8 @@ def decide_property(
     last = history[-1] if history else None
     standing = "" if last is None else last.property_id or REJECTED
     if last is not None and standing == wanted:
-        merge(settings, towns={town_of(Lake(settings), property_id)} if property_id else None)
+        towns = {town_of(Lake(settings), property_id)} if property_id else set()
+        merge(settings, towns=towns | _towns_of(settings, attom_id))
         return Result(Outcome.ALREADY, standing, last.decided_by, last.decided_at)
     if last is not None and standing != seen:
         return Result(Outcome.OTHERWISE, standing, last.decided_by, last.decided_at)
@@ -54,6 +55,13 @@ def records_of(settings: Settings, attom_ids: Sequence[int]) -> dict[int, dict[s
     with open_database(read_inputs(Lake(settings))) as connection:
         rows = connection.execute(sql, [list(attom_ids)]).to_arrow_table().to_pylist()
     return {row["attom_id"]: row for row in rows}
+
+
+def _towns_of(settings: Settings, attom_id: int) -> set[int]:
+    """Where records of the id stand as published."""
+    with open_database(read_inputs(Lake(settings))) as connection:
+        sql = "SELECT DISTINCT town_id FROM published WHERE attom_id = ?"
+        return {town for (town,) in connection.execute(sql, [attom_id]).fetchall()}
 
 
 def decided_lately(settings: Settings, limit: int) -> list[PropertyReview]:
