@@ -143,8 +143,10 @@ def score_view(row: Row) -> ScoreView:
 
 
 def _holdings(report: ParcelReport, shown: Set[str]) -> tuple[OwnerHoldings, ...]:
-    """Those of the owners of the properties ``shown``, or of all; who has most elsewhere comes first."""
+    """Those of the owners of the properties ``shown``; of all owners those who have more, the most first."""
     of_these = [held for held in report.holdings if not shown or shown & set(held.properties_here)]
+    if len(of_these) > 1:
+        of_these = [held for held in of_these if held.same_owner_total or held.same_address_total]
     return tuple(sorted(of_these, key=lambda held: -held.same_owner_total))
 
 
@@ -186,7 +188,7 @@ def _badges(report: ParcelReport, units: Sequence[Unit], scores: Sequence[ScoreV
         ("tax title", "bad", sum(owner.tax_title for owner in owners)),
         ("life estate", "", sum(owner.life_estate for owner in owners)),
         ("owner deceased", "warn", sum(owner.type == "estate" for owner in owners)),
-        ("foreclosure notice", "bad", sum(unit.vendor.foreclosure is not None for unit in units)),
+        ("foreclosure notice on record", "warn", sum(unit.vendor.foreclosure is not None for unit in units)),
     ):
         if count:
             yield Badge(text if len(units) == 1 else f"{text} ({count})", kind)
