@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -15,6 +16,7 @@ from leadflow_assets.enrich.case_matches import reviews as case_reviews
 from leadflow_assets.enrich.reviewing import cases
 from leadflow_assets.enrich.reviewing.outcome import Outcome
 from leadflow_assets.enrich.unified import reviews as property_reviews
+from leadflow_assets.search.cases import cases_of
 from leadflow_assets.search.engine import open_searcher
 from leadflow_assets.settings import Settings
 from leadflow_assets.web.pages import review_view
@@ -36,8 +38,6 @@ def confirmed_matches(settings: Settings) -> list[Any]:
     """Match ids of the demo that the model confirms: they do not wait, but may be decided."""
     with open_searcher(settings) as searcher:
         ids = searcher.connection.execute("SELECT property_id FROM properties WHERE town_id = 999").fetchall()
-        from leadflow_assets.search.cases import cases_of
-
         found = cases_of(searcher.lake, 999, [one for (one,) in ids])
     return [(case, party) for case in found for party in case.parties]
 
@@ -167,8 +167,6 @@ def test_what_a_kill_cut_short_is_brought_to_its_end(
 def test_hostile_text_never_becomes_markup(
     client: httpx.Client, web_settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from dataclasses import replace
-
     match = waiting_cases(web_settings)[0]
     planted = replace(match, party_name=HOSTILE, owner_name=HOSTILE, evidence=(HOSTILE,), url="javascript:x")
     monkeypatch.setattr(case_reviews, "waiting", lambda *args, **named: [planted])
