@@ -18,7 +18,7 @@ from leadflow_assets.errors import NotConfiguredError
 EXTENSIONS = ("spatial", "httpfs", "sqlite_scanner", "postgres_scanner")
 _UNSIGNED = "allow_unsigned_extensions"
 _File = tuple[str, int, int, int, int]
-_checked: set[_File] = set()
+_checked: dict[str, _File] = {}
 
 
 def extension_path(name: str) -> Path:
@@ -45,24 +45,41 @@ def extension_path(name: str) -> Path:
 
 
 def load_extensions(connection: duckdb.DuckDBPyConnection, names: Sequence[str] = EXTENSIONS) -> None:
-    """Load extensions into a connection that is open; DuckDB checks the signature of each."""
+    """Load extensions into a connection that is open; DuckDB checks the signature of what is not loaded."""
     for name in names:
-        connection.load_extension(str(extension_path(name)))
+        file = _file(extension_path(name))
+        connection.load_extension(file[0])
+        _checked[name] = file
 
 
-def connect_with(names: Sequence[str], config: Mapping[str, str] | None = None) -> duckdb.DuckDBPyConnection:
-    """A new in-memory DuckDB with these extensions, which allows no unsigned ones once it is here.
+def checked(names: Sequence[str]) -> list[str]:
+    """Those that this process has loaded before: :func:`connect_with` loads them in no time."""
+    return [name for name in names if name in _checked and _file(extension_path(name)) == _checked[name]]
+
+
+def connect_with(
+    names: Sequence[str],
+    config: Mapping[str, str] | None = None,
+    database: str = ":memory:",
+    *,
+    read_only: bool = False,
+) -> duckdb.DuckDBPyConnection:
+    """A new DuckDB with these extensions, which allows no unsigned ones once it is here.
 
     Raises:
         NotConfiguredError: an extension is not installed.
         duckdb.IOException: an extension's signature does not hold.
     """
-    files = [_file(extension_path(name)) for name in names]
-    known = _checked.issuperset(files)
+    files = {name: _file(extension_path(name)) for name in names}
+    known = files.items() <= _checked.items()
     # DuckDB takes the permission only as it opens; it can be taken away at any time, and not given again.
-    connection = duckdb.connect(config={**(config or {}), _UNSIGNED: str(known).lower()})
+    options: dict[str, str | bool | int | float | list[str]] = {
+        **(config or {}),
+        _UNSIGNED: str(known).lower(),
+    }
+    connection = duckdb.connect(database, read_only=read_only, config=options)
     try:
-        for path, *_ in files:
+        for path, *_ in files.values():
             connection.load_extension(path)
         connection.execute(f"SET {_UNSIGNED} = false")
     except BaseException:
