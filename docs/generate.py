@@ -25,6 +25,7 @@ from leadflow_assets.lake.publish import current_key
 from leadflow_assets.lake.schemas import core_massgis
 from leadflow_assets.lake.tables import Table
 from leadflow_assets.settings import Settings, is_secret
+from leadflow_assets.settings_web import WebSettings
 
 DOCS = Path(__file__).resolve().parent
 COMMAND = "python docs/generate.py"
@@ -38,6 +39,7 @@ _SETTING_TYPES: dict[object, str] = {
     Decimal: "number",
     dict[str, Decimal]: "JSON object of numbers",
     int | None: "integer",
+    Path | None: "path",
     date | None: "day",
 }
 _BOUNDS = {
@@ -102,10 +104,11 @@ def settings_page() -> str:
 
 
 def _setting_groups() -> list[tuple[str, list[str]]]:
-    """The comments between the fields of the class are the headings."""
+    """The comments between the fields of the classes are the headings."""
     groups: list[tuple[str, list[str]]] = []
     comment = ""
-    for line in inspect.getsource(Settings).splitlines():
+    source = inspect.getsource(Settings) + inspect.getsource(WebSettings)
+    for line in source.splitlines():
         if found := re.fullmatch(r"    # (.*)", line):
             comment = f"{comment} {found[1]}".strip()
         elif (found := re.match(r"    (\w+): ", line)) and found[1] in Settings.model_fields:

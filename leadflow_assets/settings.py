@@ -26,6 +26,7 @@ from pydantic_settings import (
 )
 
 from leadflow_assets.errors import UsageError
+from leadflow_assets.settings_web import WebSettings
 
 Origin = Literal["default", "leadflow.toml", ".env", "environment"]
 TOML_FILE = "leadflow.toml"
@@ -33,7 +34,7 @@ ENV_FILE = ".env"
 _ADDRESS = re.compile(r"[^\s@,<>\"]+@[^\s@,<>\"]+")
 
 
-class Settings(BaseSettings):
+class Settings(WebSettings):
     """Effective settings. Relative paths are taken from the working directory."""
 
     model_config = SettingsConfigDict(

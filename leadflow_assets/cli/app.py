@@ -34,6 +34,7 @@ from leadflow_assets.cli import (
     sql,
     towns,
     ui,
+    web,
 )
 from leadflow_assets.cli.common import examples
 
@@ -58,6 +59,7 @@ COMMAND_MODULES = (
     spend,
     sql,
     cleanup,
+    web,
     ui,
 )
 

@@ -8,9 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 from leadflow_assets.domain.distress.table import load_table
 from leadflow_assets.domain.worth_asking import SETTLES, room, settled_groups
-from leadflow_assets.enrich.leads.inputs import open_database
 from leadflow_assets.enrich.scores.inputs import relation
-from leadflow_assets.lake.catalog import quoted
+from leadflow_assets.lake.catalog import connect, quoted
 from leadflow_assets.lake.lake import Lake
 from leadflow_assets.lake.tables import ATTOM_RESULTS, DISTRESS_SCORES, SCHEMA_VERSION
 
@@ -57,7 +56,7 @@ def rooms(lake: Lake, towns: Collection[int], endpoints: Collection[str]) -> dic
     results = lake.snapshot(ATTOM_RESULTS).partitions.values()
     answers = relation(lake, [entry for entry in results if entry.schema_version == SCHEMA_VERSION])
     since = datetime.now(UTC) - timedelta(days=lake.settings.attom_cache_max_age_days)
-    with contextlib.closing(open_database(lake)) as connection:
+    with contextlib.closing(connect(lake.settings, spatial=False)) as connection:
         if answers is None:
             connection.register("no_answers", ATTOM_RESULTS.schema.empty_table())
         named = ", ".join(quoted(group) for group in groups) or "''"

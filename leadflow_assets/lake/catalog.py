@@ -25,11 +25,15 @@ from leadflow_assets.settings import Settings
 STATE_SCHEMA = "state"
 
 
-def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
-    """An in-memory DuckDB with spatial, and with S3 and the state database where they are configured."""
+def connect(settings: Settings, *, spatial: bool = True) -> duckdb.DuckDBPyConnection:
+    """An in-memory DuckDB, with S3 where the lake lies there.
+
+    Without ``spatial`` it opens in milliseconds: the first time a process loads that extension takes longer
+    than most questions.
+    """
     remote = settings.lake_uri.startswith("s3://")
     connection = connect_with(
-        ["spatial", "httpfs"] if remote else ["spatial"],
+        [*(["spatial"] if spatial else []), *(["httpfs"] if remote else [])],
         {
             "memory_limit": settings.leadflow_duckdb_memory,
             "autoinstall_known_extensions": "false",

@@ -76,6 +76,10 @@ class Snapshot:
         """The moment of the commit, aware, UTC."""
         return datetime.fromisoformat(self.committed_at)
 
+    def by_town(self) -> dict[int, PartitionEntry]:
+        """The partitions by town id, of a table that has one per town."""
+        return {int(name.removeprefix("town_id=")): entry for name, entry in self.partitions.items()}
+
 
 def empty_snapshot(table: str) -> Snapshot:
     """The table before its first publish."""

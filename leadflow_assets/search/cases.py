@@ -165,7 +165,7 @@ def properties_at(lake: Lake, town: Town, asked: str) -> tuple[list[str], str | 
     entry = lake.snapshot(PROPERTIES).partitions.get(PROPERTIES.partition(town.town_id))
     if entry is None:
         raise UsageError(f"{town.name} is not in the lake.", f"Run `leadflow refresh {word}`.")
-    with closing(_connection(lake)) as connection:
+    with closing(connect(lake.settings, spatial=False)) as connection:
         rows = connection.execute(
             "SELECT property_id, loc_id FROM read_parquet(?, hive_partitioning = false) "
             "WHERE loc_id = ? OR property_id = ? ORDER BY property_id",
@@ -257,14 +257,8 @@ def _rows(
         return []
     file = {"file": reader.store.location(entry.data.path)}
     source = "read_parquet($file, hive_partitioning = false)"
-    with closing(_connection(reader)) as connection:
+    with closing(connect(reader.settings, spatial=False)) as connection:
         return _query(connection, source, file, town_id, property_ids, loc_id, day)
-
-
-def _connection(lake: Lake) -> duckdb.DuckDBPyConnection:
-    if lake.settings.lake_uri.startswith("s3://"):
-        return connect(lake.settings)
-    return duckdb.connect()  # nothing here is spatial, and loading that extension takes longer than reading
 
 
 def _query(

@@ -9,7 +9,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 
 from leadflow_assets.domain.changes.kinds import KINDS, LIST_KINDS, QUIET
@@ -108,9 +107,7 @@ def _rows(
     else:
         conditions.append("(kind IN (SELECT unnest($kinds)) OR list_has_any(includes, $kinds))")
         values["kinds"] = sorted(query.kinds)
-    # Opened without the spatial extension, which takes half a second to load.
-    remote = settings.lake_uri.startswith("s3://")
-    connection = connect(settings) if remote else duckdb.connect()
+    connection = connect(settings, spatial=False)
     try:
         for name, ids, named in (
             ("__property_ids", property_ids, _NAMED),

@@ -154,10 +154,10 @@ def test_a_naive_time_is_refused(settings: Settings) -> None:
 
 def test_migrations_make_exactly_the_models(settings: Settings) -> None:
     engine = database.open_engine(settings)
-    assert database.revisions(engine) == (None, "0012")
+    assert database.revisions(engine) == (None, "0013")
     database.migrate(engine)
     database.migrate(engine)
-    assert database.revisions(engine) == ("0012", "0012")
+    assert database.revisions(engine) == ("0013", "0013")
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []

@@ -23,6 +23,7 @@ ALLOWED = {
     "search": {*BASE, "settings", "lake", "sources", "state"},
     "enrich": {*BASE, "settings", "lake", "sources", "state", "pipeline", "refresh", "search"},
     "assets": {*BASE, "settings", "lake", "refresh", "search", "enrich", "partitions"},
+    "web": {*BASE, "settings", "lake", "sources", "state", "refresh", "search", "enrich"},
     "automation": {*BASE, "settings", "lake", "refresh", "search", "enrich", "partitions", "assets"},
 }
 NO_IO = {"open", "print", "input"}

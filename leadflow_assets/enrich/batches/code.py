@@ -5,9 +5,9 @@ Towns are not made anew because a parser of ATTOM changed, nor the other way rou
 
 from __future__ import annotations
 
-import hashlib
 from functools import cache
-from importlib import resources
+
+from leadflow_assets.refresh.code import hash_of_code
 
 _PLACES = ("sources/attom",)
 _FILES = (
@@ -22,11 +22,4 @@ _FILES = (
 @cache
 def attom_code_version() -> str:
     """Twelve hex digits that change when any of those files does."""
-    root = resources.files("leadflow_assets")
-    files = [(f"{place}/{f.name}", f) for place in _PLACES for f in root.joinpath(place).iterdir()]
-    files += [(name, root.joinpath(name)) for name in _FILES]
-    digest = hashlib.sha256()
-    for name, file in sorted(files, key=lambda pair: pair[0]):
-        if file.is_file() and name.endswith(".py"):
-            digest.update(name.encode() + b"\0" + file.read_bytes() + b"\0")
-    return digest.hexdigest()[:12]
+    return hash_of_code(_PLACES, _FILES)

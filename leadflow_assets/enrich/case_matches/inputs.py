@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from importlib import resources
 from typing import TypeVar
 
 import duckdb
@@ -16,7 +15,7 @@ import duckdb
 from leadflow_assets.lake import tables
 from leadflow_assets.lake.catalog import connect, quoted
 from leadflow_assets.lake.lake import Lake
-from leadflow_assets.lake.snapshots import PartitionEntry, Snapshot
+from leadflow_assets.lake.snapshots import PartitionEntry
 from leadflow_assets.lake.tables import (
     CASE_MATCHES,
     COURT_CASES,
@@ -25,6 +24,7 @@ from leadflow_assets.lake.tables import (
     SCHEMA_VERSION,
     Table,
 )
+from leadflow_assets.refresh.code import hash_of_code
 from leadflow_assets.refresh.properties import RECORDS_INPUT
 
 # What decides how parties are matched, beside the tables.
@@ -76,7 +76,7 @@ def _assessors_part(entry: PartitionEntry) -> list[object]:
 
 def read_inputs(lake: Lake) -> Inputs:
     """What is published now."""
-    properties = by_town(lake.snapshot(PROPERTIES))
+    properties = lake.snapshot(PROPERTIES).by_town()
     matches = lake.snapshot(CASE_MATCHES)
     current = _current(properties)
     return Inputs(
@@ -86,14 +86,9 @@ def read_inputs(lake: Lake) -> Inputs:
         properties=current,
         older=frozenset(properties.keys() - current.keys()),
         parcels=_current(lake.snapshot(tables.PARCELS).partitions),
-        published=by_town(matches),
+        published=matches.by_town(),
         snapshot=matches.number,
     )
-
-
-def by_town(snapshot: Snapshot) -> dict[int, PartitionEntry]:
-    """A table's partitions by town id."""
-    return {int(name.removeprefix("town_id=")): entry for name, entry in snapshot.partitions.items()}
 
 
 def _current(entries: Mapping[Key, PartitionEntry]) -> dict[Key, PartitionEntry]:
@@ -103,26 +98,13 @@ def _current(entries: Mapping[Key, PartitionEntry]) -> dict[Key, PartitionEntry]
 @cache
 def rules_version() -> str:
     """Twelve hex digits that change with any rule of matching."""
-    root = resources.files("leadflow_assets")
-    digest = hashlib.sha256()
-    for place in _RULES:
-        for file in sorted(root.joinpath(*place.split("/")).iterdir(), key=lambda found: found.name):
-            if file.is_file() and file.name.endswith(_ENDINGS):
-                digest.update(f"{place}/{file.name}".encode() + b"\0" + file.read_bytes() + b"\0")
-    return digest.hexdigest()[:12]
+    return hash_of_code(_RULES, endings=_ENDINGS)
 
 
 def open_database(inputs: Inputs, today: date) -> duckdb.DuckDBPyConnection:
     """A DuckDB with views: cases and parties that may be used today, properties, parcels, published."""
     settings = inputs.lake.settings
-    if settings.lake_uri.startswith("s3://"):
-        connection = connect(settings)
-    else:
-        # Nothing here is spatial, and loading that extension takes longer than most of what is done.
-        temporary = str(settings.data_dir / "duckdb_temp")
-        connection = duckdb.connect(
-            config={"memory_limit": settings.leadflow_duckdb_memory, "temp_directory": temporary}
-        )
+    connection = connect(settings, spatial=False)
     in_force = f"WHERE expires_on IS NULL OR expires_on >= DATE '{today.isoformat()}'"
     current = (entry for entry in inputs.published.values() if entry.schema_version == SCHEMA_VERSION)
     for name, table, entries, condition in (

@@ -92,9 +92,9 @@ def waiting(
     again: bool = False,
 ) -> list[TownWork]:
     """What :func:`plan` gives, but without the scores of before, for which the whole log is read."""
-    published = _by_town(lake.snapshot(PROPERTY_CHANGES).partitions)
-    cases = _by_town(lake.snapshot(tables.CASE_MATCHES).partitions)
-    scored = _by_town(lake.snapshot(scores).partitions) if scores is not None else {}
+    published = lake.snapshot(PROPERTY_CHANGES).by_town()
+    cases = lake.snapshot(tables.CASE_MATCHES).by_town()
+    scored = lake.snapshot(scores).by_town() if scores is not None else {}
     releases = _releases(lake)
     found = []
     for town_id in sorted(set(releases) | set(cases) | set(scored) | set(published)):
@@ -204,15 +204,11 @@ def parcel_files(lake: Lake, pairs: Sequence[Pair]) -> dict[tuple[int, str], Par
 def release_days(lake: Lake) -> dict[tuple[int, str], date]:
     """The source's own date of each town's present release, where it has one."""
     found = {}
-    for town_id, entry in _by_town(lake.snapshot(tables.PROPERTIES).partitions).items():
+    for town_id, entry in lake.snapshot(tables.PROPERTIES).by_town().items():
         day = entry.facts.get("source_date")
         if day:
             found[town_id, str(entry.facts["release"])] = date.fromisoformat(str(day))
     return found
-
-
-def _by_town(partitions: Mapping[str, PartitionEntry]) -> dict[int, PartitionEntry]:
-    return {int(name.removeprefix("town_id=")): entry for name, entry in partitions.items()}
 
 
 @dataclass(frozen=True)

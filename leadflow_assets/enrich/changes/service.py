@@ -111,7 +111,8 @@ def build(
         work = plan(lake, **asked)
         context = Context(lake, rules, seen_at, release_days(lake))
         polygons = parcel_files(lake, [pair for each in work for pair in each.pairs])
-        with _open_database(settings) as connection:
+        # Nothing that is asked is spatial.
+        with connect(settings, spatial=False) as connection:
             done = [
                 _build_group(context, connection, group, polygons, thresholds, folder, run_id)
                 for group in _groups(work)
@@ -138,16 +139,6 @@ def outdated(settings: Settings, *, today: date | None = None) -> str | None:
         for each in work
     ]
     return hashlib.sha256(json.dumps(named).encode()).hexdigest()[:16]
-
-
-def _open_database(settings: Settings) -> duckdb.DuckDBPyConnection:
-    """Nothing is asked of DuckDB that is spatial, and loading that extension takes longer than a town."""
-    if settings.lake_uri.startswith("s3://"):
-        return connect(settings)
-    temporary = str(settings.data_dir / "duckdb_temp")
-    return duckdb.connect(
-        config={"memory_limit": settings.leadflow_duckdb_memory, "temp_directory": temporary}
-    )
 
 
 def _build_group(

@@ -108,11 +108,7 @@ def open_tables(
     lake: Lake, wanted: Mapping[str, tuple[Table, Collection[PartitionEntry]]]
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A DuckDB with one view per name over some partitions of a table; an empty one where there are none."""
-    if lake.settings.lake_uri.startswith("s3://"):
-        connection = connect(lake.settings)
-    else:
-        # Nothing here is spatial, and loading that extension takes longer than the question.
-        connection = duckdb.connect(config={"memory_limit": lake.settings.leadflow_duckdb_memory})
+    connection = connect(lake.settings, spatial=False)
     try:
         for name, (table, entries) in wanted.items():
             files = ", ".join(quoted(lake.store.location(entry.data.path)) for entry in entries)

@@ -71,7 +71,7 @@ def _parcels(lake: Lake, towns: Iterable[int], condition: str, values: dict[str,
         names = ", ".join(town_by_id(town_id).name for town_id in list(towns)[:5])
         raise LeadflowError(f"There is no data for {names}.", "Fetch it: leadflow refresh TOWN")
     files = [lake.store.location(entry.data.path) for entry in entries]
-    with _connection(lake) as connection:
+    with connect(lake.settings, spatial=False) as connection:
         rows = _rows(connection, files, condition, values)
     shared: dict[tuple[int, str | None], int] = defaultdict(int)
     for town_id, on_parcel in {(row["town_id"], row["loc_id"]): row["on_parcel"] for row in rows}.items():
@@ -84,12 +84,6 @@ def _parcels(lake: Lake, towns: Iterable[int], condition: str, values: dict[str,
             Parcel(row["town_id"], key, row["property_id"], names_to_ask(row["owner_type"], row["owners"]))
         )
     return tuple(made)
-
-
-def _connection(lake: Lake) -> duckdb.DuckDBPyConnection:
-    if lake.settings.lake_uri.startswith("s3://"):
-        return connect(lake.settings)
-    return duckdb.connect()  # nothing here is spatial, and that extension takes longer to load
 
 
 def _rows(

@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 import pyarrow as pa
 
 from leadflow_assets.domain.leads import FIRST, STATUSES
-from leadflow_assets.enrich.leads.inputs import Inputs, open_database, read_inputs, view
+from leadflow_assets.enrich.leads.inputs import Inputs, read_inputs, view
 from leadflow_assets.errors import UsageError
+from leadflow_assets.lake.catalog import connect
 from leadflow_assets.lake.tables import DISTRESS_SCORES, LEADS, PROPERTIES
 from leadflow_assets.settings import Settings
 from leadflow_assets.state import database, leads
@@ -68,7 +69,7 @@ def add_properties(
 
 def _asked(inputs: Inputs, property_ids: Sequence[str]) -> dict[str, str | None]:
     asked = pa.table({"property_id": pa.array(sorted(set(property_ids)), pa.string())})
-    with contextlib.closing(open_database(inputs.lake)) as connection:
+    with contextlib.closing(connect(inputs.lake.settings, spatial=False)) as connection:
         view(connection, inputs.lake, "properties", PROPERTIES, inputs.all_properties.values())
         view(connection, inputs.lake, "scores", DISTRESS_SCORES, inputs.scores.values())
         connection.register("asked", asked)
@@ -131,7 +132,7 @@ def set_status(
 def best_properties(settings: Settings, lead_ids: Sequence[str]) -> dict[str, str]:
     """The best property of those leads that are published now."""
     inputs = read_inputs(settings)
-    with contextlib.closing(open_database(inputs.lake)) as connection:
+    with contextlib.closing(connect(inputs.lake.settings, spatial=False)) as connection:
         view(connection, inputs.lake, "leads", LEADS, inputs.published.values())
         connection.register("asked", pa.table({"lead_id": pa.array(list(lead_ids), pa.string())}))
         found = connection.execute("SELECT lead_id, property_id FROM leads JOIN asked USING (lead_id)")

@@ -7,7 +7,6 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Final
 
@@ -16,10 +15,10 @@ import duckdb
 from leadflow_assets.domain.purging import Purged
 from leadflow_assets.enrich.scores.inputs import relation
 from leadflow_assets.lake import tables
-from leadflow_assets.lake.catalog import connect
 from leadflow_assets.lake.lake import Lake
 from leadflow_assets.lake.snapshots import PartitionEntry, Snapshot
 from leadflow_assets.lake.tables import SCHEMA_VERSION, Table
+from leadflow_assets.refresh.code import hash_of_code
 from leadflow_assets.refresh.withheld import load_purged
 from leadflow_assets.settings import Settings
 
@@ -82,7 +81,7 @@ def read_inputs(settings: Settings) -> Inputs:
         properties={town: properties[town] for town in here},
         scores=here,
         all_properties=properties,
-        published=_by_town(leads),
+        published=leads.by_town(),
         snapshot=leads.number,
         added=tuple(_additions(settings)),
         purged=load_purged(settings),
@@ -100,36 +99,14 @@ def _additions(settings: Settings) -> list[str]:
         return leads.additions(session)
 
 
-def _by_town(snapshot: Snapshot) -> dict[int, PartitionEntry]:
-    return {int(name.removeprefix("town_id=")): entry for name, entry in snapshot.partitions.items()}
-
-
 def _current(snapshot: Snapshot) -> dict[int, PartitionEntry]:
-    return {t: e for t, e in _by_town(snapshot).items() if e.schema_version == SCHEMA_VERSION}
+    return {t: e for t, e in snapshot.by_town().items() if e.schema_version == SCHEMA_VERSION}
 
 
 @cache
 def rules_version() -> str:
     """Twelve hex digits that change with any rule of leads."""
-    root = resources.files("leadflow_assets")
-    digest = hashlib.sha256()
-    for place in _RULES:
-        for file in sorted(root.joinpath(*place.split("/")).iterdir(), key=lambda found: found.name):
-            if file.is_file() and file.name.endswith((".py", ".sql")):
-                digest.update(f"{place}/{file.name}".encode() + b"\0" + file.read_bytes() + b"\0")
-    return digest.hexdigest()[:12]
-
-
-def open_database(lake: Lake) -> duckdb.DuckDBPyConnection:
-    """A DuckDB that reads the lake; nothing here is spatial, and loading that takes long."""
-    if lake.settings.lake_uri.startswith("s3://"):
-        return connect(lake.settings)
-    return duckdb.connect(
-        config={
-            "memory_limit": lake.settings.leadflow_duckdb_memory,
-            "temp_directory": str(lake.settings.data_dir / "duckdb_temp"),
-        }
-    )
+    return hash_of_code(_RULES, endings=(".py", ".sql"))
 
 
 def view(

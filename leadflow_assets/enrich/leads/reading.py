@@ -12,8 +12,9 @@ import duckdb
 import pyarrow as pa
 
 from leadflow_assets.domain.leads import FIRST, GRADES, OPPORTUNITIES, STATUSES
-from leadflow_assets.enrich.leads.inputs import Inputs, open_database, read_inputs, view
+from leadflow_assets.enrich.leads.inputs import Inputs, read_inputs, view
 from leadflow_assets.errors import UsageError
+from leadflow_assets.lake.catalog import connect
 from leadflow_assets.lake.snapshots import PartitionEntry
 from leadflow_assets.lake.tables import LEADS, SCHEMA_VERSION
 from leadflow_assets.settings import Settings
@@ -81,7 +82,7 @@ def find_leads(
     """
     filters = filters or LeadFilters()
     inputs = read_inputs(settings)
-    with contextlib.closing(open_database(inputs.lake)) as connection:
+    with contextlib.closing(connect(inputs.lake.settings, spatial=False)) as connection:
         _open_views(connection, settings, inputs)
         conditions, values = _conditions(connection, settings, filters)
         where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
@@ -99,7 +100,7 @@ def find_leads(
 def lead(settings: Settings, lead_id: str) -> dict[str, Any] | None:
     """One published lead with its state; None where there is none (any more)."""
     inputs = read_inputs(settings)
-    with contextlib.closing(open_database(inputs.lake)) as connection:
+    with contextlib.closing(connect(inputs.lake.settings, spatial=False)) as connection:
         _open_views(connection, settings, inputs)
         found = connection.execute("FROM leads_now WHERE lead_id = ?", [lead_id]).to_arrow_table()
     return found.to_pylist()[0] if found.num_rows else None
@@ -108,7 +109,7 @@ def lead(settings: Settings, lead_id: str) -> dict[str, Any] | None:
 def leads_of_properties(settings: Settings, property_ids: Collection[str]) -> dict[str, str]:
     """Lead id of each of these properties that belongs to a lead."""
     inputs = read_inputs(settings)
-    with contextlib.closing(open_database(inputs.lake)) as connection:
+    with contextlib.closing(connect(inputs.lake.settings, spatial=False)) as connection:
         view(connection, inputs.lake, "leads", LEADS, _readable(inputs))
         _register_ids(connection, "asked", property_ids)
         found = connection.execute(

@@ -18,8 +18,9 @@ from pathlib import Path
 from leadflow_assets.domain.leads import GRADES
 from leadflow_assets.domain.towns import town_by_id
 from leadflow_assets.enrich.leads.building import build
-from leadflow_assets.enrich.leads.inputs import Inputs, open_database, read_inputs
+from leadflow_assets.enrich.leads.inputs import Inputs, read_inputs
 from leadflow_assets.enrich.leads.publishing import publish_leads
+from leadflow_assets.lake.catalog import connect
 from leadflow_assets.lake.lake import Lake
 from leadflow_assets.lake.publish import catch_up
 from leadflow_assets.lake.staging import staging_folder
@@ -57,7 +58,7 @@ def make_leads(settings: Settings, *, run_id: str | None = None, force: bool = F
             return _report(lake, inputs, made=False)
         with (
             staging_folder(lake.staging, f"leads-{run_id}") as folder,
-            contextlib.closing(open_database(lake)) as connection,
+            contextlib.closing(connect(lake.settings, spatial=False)) as connection,
         ):
             catch_up(lake.store, LEADS.name)
             build(connection, inputs)

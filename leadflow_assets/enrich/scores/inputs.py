@@ -13,7 +13,6 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from importlib import resources
 from typing import Any, Final
 
 import duckdb
@@ -28,8 +27,9 @@ from leadflow_assets.enrich.scoring.derive import local_days
 from leadflow_assets.lake import tables
 from leadflow_assets.lake.catalog import connect, quoted
 from leadflow_assets.lake.lake import Lake
-from leadflow_assets.lake.snapshots import PartitionEntry, Snapshot
+from leadflow_assets.lake.snapshots import PartitionEntry
 from leadflow_assets.lake.tables import SCHEMA_VERSION
+from leadflow_assets.refresh.code import hash_of_code
 from leadflow_assets.sources.attom.endpoints import ENDPOINTS, PREFORECLOSURE
 
 # What decides how properties are scored, beside the tables.
@@ -121,17 +121,17 @@ def read_inputs(lake: Lake, asof: date, table: ScoreTable, when: str | None = No
         UsageError: the history of that day has been cleaned up.
         StoreError: the lake or the state database cannot be read.
     """
-    properties = _by_town(lake.snapshot(tables.PROPERTIES, when))
+    properties = lake.snapshot(tables.PROPERTIES, when).by_town()
     scores = lake.snapshot(tables.DISTRESS_SCORES)
     current = _current(properties)
     return Inputs(
         lake=lake,
         properties=current,
         older=frozenset(properties.keys() - current.keys()),
-        records=_current(_by_town(lake.snapshot(tables.PROPERTY_RECORDS, when))),
-        matches=_current(_by_town(lake.snapshot(tables.CASE_MATCHES, when))),
+        records=_current(lake.snapshot(tables.PROPERTY_RECORDS, when).by_town()),
+        matches=_current(lake.snapshot(tables.CASE_MATCHES, when).by_town()),
         answers=_current(lake.snapshot(tables.ATTOM_RESULTS, when).partitions),
-        published=_by_town(scores),
+        published=scores.by_town(),
         snapshot=scores.number,
         covered=frozenset() if when else _covered(lake, asof, table),
     )
@@ -144,10 +144,6 @@ def _covered(lake: Lake, asof: date, table: ScoreTable) -> frozenset[str]:
     return covered_types(court_facts(lake.settings, lake), asof, table)
 
 
-def _by_town(snapshot: Snapshot) -> dict[int, PartitionEntry]:
-    return {int(name.removeprefix("town_id=")): entry for name, entry in snapshot.partitions.items()}
-
-
 def _current(entries: Mapping[Any, PartitionEntry]) -> dict[Any, PartitionEntry]:
     return {name: entry for name, entry in entries.items() if entry.schema_version == SCHEMA_VERSION}
 
@@ -155,13 +151,7 @@ def _current(entries: Mapping[Any, PartitionEntry]) -> dict[Any, PartitionEntry]
 @cache
 def rules_version() -> str:
     """Twelve hex digits that change with any rule of scoring."""
-    root = resources.files("leadflow_assets")
-    digest = hashlib.sha256()
-    for place in _RULES:
-        for file in sorted(root.joinpath(*place.split("/")).iterdir(), key=lambda found: found.name):
-            if file.is_file() and file.name.endswith(_ENDINGS):
-                digest.update(f"{place}/{file.name}".encode() + b"\0" + file.read_bytes() + b"\0")
-    return digest.hexdigest()[:12]
+    return hash_of_code(_RULES, endings=_ENDINGS)
 
 
 def town_inputs(inputs: Inputs, town: int, table: ScoreTable, asked: Mapping[int, str]) -> dict[str, str]:
@@ -188,14 +178,7 @@ def _named(table: ScoreTable) -> str:
 def open_database(inputs: Inputs) -> duckdb.DuckDBPyConnection:
     """A DuckDB that reads the lake, with the views ``records`` and ``answers`` of all towns."""
     settings = inputs.lake.settings
-    if settings.lake_uri.startswith("s3://"):
-        connection = connect(settings)
-    else:
-        # Nothing here is spatial, and loading that extension takes longer than most of what is done.
-        temporary = str(settings.data_dir / "duckdb_temp")
-        connection = duckdb.connect(
-            config={"memory_limit": settings.leadflow_duckdb_memory, "temp_directory": temporary}
-        )
+    connection = connect(settings, spatial=False)
     for name, table, entries in (
         ("records", tables.PROPERTY_RECORDS, inputs.records.values()),
         ("answers", tables.ATTOM_RESULTS, inputs.answers.values()),

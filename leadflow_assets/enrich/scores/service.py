@@ -157,11 +157,8 @@ class _Run:
                 DISTRESS_SCORES.name, {DISTRESS_SCORES.partition(town): None for town in gone}
             )
         asked = read_asked(self.reader)
-        made_from = {
-            town: town_inputs(self.inputs, town, self.table, by_town)
-            for by_town in (asked_by_town(asked),)
-            for town in towns
-        }
+        answers = asked_by_town(asked)
+        made_from = {town: town_inputs(self.inputs, town, self.table, answers) for town in towns}
         wanted = [town for town in towns if not self._is_of_the_day(town, made_from[town])]
         changed: set[int] = set()
         counts = dict.fromkeys(("properties", "unknown", "not_applicable", "faults"), 0)

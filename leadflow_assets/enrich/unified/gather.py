@@ -21,7 +21,7 @@ from leadflow_assets.lake import tables
 from leadflow_assets.lake.catalog import connect, quoted
 from leadflow_assets.lake.lake import Lake
 from leadflow_assets.lake.schemas.property_records import GROUPS, group_facts
-from leadflow_assets.lake.snapshots import PartitionEntry, Snapshot
+from leadflow_assets.lake.snapshots import PartitionEntry
 from leadflow_assets.lake.tables import PROPERTY_RECORDS, SCHEMA_VERSION, Table
 
 SOURCE: Final = "ATTOM"
@@ -67,34 +67,23 @@ class Inputs:
 
 def read_inputs(lake: Lake) -> Inputs:
     """What is published now."""
-    properties = _by_town(lake.snapshot(tables.PROPERTIES))
+    properties = lake.snapshot(tables.PROPERTIES).by_town()
     current = {town: entry for town, entry in properties.items() if entry.schema_version == SCHEMA_VERSION}
     return Inputs(
         lake=lake,
         attom=lake.snapshot(tables.ATTOM_PROPERTIES).partitions,
         properties=current,
         older=frozenset(properties.keys() - current.keys()),
-        records=_by_town(lake.snapshot(PROPERTY_RECORDS)),
+        records=lake.snapshot(PROPERTY_RECORDS).by_town(),
         parcels=lake.snapshot(tables.PARCELS).partitions,
-        packages=_by_town(lake.snapshot(tables.MASSGIS_PACKAGES)),
+        packages=lake.snapshot(tables.MASSGIS_PACKAGES).by_town(),
     )
-
-
-def _by_town(snapshot: Snapshot) -> dict[int, PartitionEntry]:
-    return {int(name.removeprefix("town_id=")): entry for name, entry in snapshot.partitions.items()}
 
 
 def open_database(inputs: Inputs) -> duckdb.DuckDBPyConnection:
     """A DuckDB with the relations that matching and gathering read: attom, properties, parcels, published."""
     settings = inputs.lake.settings
-    if settings.lake_uri.startswith("s3://"):
-        connection = connect(settings)
-    else:
-        # Nothing here is spatial, and loading that extension takes longer than matching a batch.
-        temporary = str(settings.data_dir / "duckdb_temp")
-        connection = duckdb.connect(
-            config={"memory_limit": settings.leadflow_duckdb_memory, "temp_directory": temporary}
-        )
+    connection = connect(settings, spatial=False)
     _create_views(connection, inputs)
     return connection
 

@@ -13,6 +13,7 @@ from leadflow_assets.state import (
     models_purges,  # noqa: F401
     models_reviews,  # noqa: F401
     models_spend,  # noqa: F401
+    models_web,  # noqa: F401
 )
 from leadflow_assets.state.models import Base
 

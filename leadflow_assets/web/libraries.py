@@ -1,0 +1,37 @@
+"""Scripts and styles of others: Leaflet, Leaflet.draw and AG Grid, as they lie in the nicegui wheel."""
+
+from __future__ import annotations
+
+import importlib.util
+from functools import cache
+from pathlib import Path
+
+from leadflow_assets.errors import NotConfiguredError
+
+# Address below /libraries/ -> folder or file below nicegui/elements.
+_PLACES = {
+    "leaflet.js": "leaflet/dist/index.js",
+    "leaflet": "leaflet/dist/leaflet",
+    "leaflet-draw": "leaflet/dist/leaflet-draw",
+    "ag-grid.js": "aggrid/dist/index.js",
+}
+
+
+@cache
+def library_file(name: str) -> Path | None:
+    """Where a library's file lies: ``leaflet.js``, ``leaflet/leaflet.css``; None where there is none.
+
+    Raises:
+        NotConfiguredError: the wheel they come in is not installed.
+    """
+    # Finding a top-level package does not run it: importing nicegui would start half a web server.
+    spec = importlib.util.find_spec("nicegui")
+    if spec is None or not spec.submodule_search_locations:
+        raise NotConfiguredError("Leaflet and AG Grid are not installed.", "Install requirements.lock.")
+    elements = Path(spec.submodule_search_locations[0]) / "elements"
+    first, _, rest = name.partition("/")
+    if first not in _PLACES:
+        return None
+    root = (elements / _PLACES[first]).resolve()
+    found = (root / rest).resolve() if rest else root
+    return found if found.is_file() and found.is_relative_to(root) else None
