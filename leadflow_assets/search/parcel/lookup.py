@@ -18,7 +18,8 @@ from leadflow_assets.domain.loc_id import METRES_PER_SURVEY_FOOT, PATTERN
 from leadflow_assets.domain.towns import Town
 from leadflow_assets.errors import LeadflowError, UsageError
 from leadflow_assets.lake import tables
-from leadflow_assets.lake.catalog import connect, load_extensions
+from leadflow_assets.lake.catalog import connect
+from leadflow_assets.lake.extensions import load_extensions
 from leadflow_assets.lake.lake import Lake
 from leadflow_assets.lake.snapshots import PartitionEntry
 from leadflow_assets.lake.tables import Table
