@@ -227,13 +227,13 @@ def newest_event(session: Session, list_id: int) -> int:
     return session.scalar(query) or 0
 
 
-def members(session: Session, list_id: int) -> list[Member]:
-    """Members of a list by property id."""
+def members(session: Session, list_id: int, *, limit: int | None = None, offset: int = 0) -> list[Member]:
+    """Members of a list by property id; all of them, or a page."""
     columns = [getattr(SavedListMemberRow, name) for name in _MEMBER_FIELDS]
     query = (
         select(*columns).where(SavedListMemberRow.list_id == list_id).order_by(SavedListMemberRow.property_id)
     )
-    return [Member(*row) for row in session.execute(query)]
+    return [Member(*row) for row in session.execute(query.limit(limit).offset(offset))]
 
 
 def member_ids(session: Session, name: str) -> list[str]:

@@ -82,10 +82,10 @@ class ListStore:
         with database.session(self._settings) as session:
             return rows.find(session, name)
 
-    def members(self, name: str) -> list[Member]:
-        """Members by property id, as of the last refresh."""
+    def members(self, name: str, *, limit: int | None = None, offset: int = 0) -> list[Member]:
+        """Members by property id, as of the last refresh; all of them, or a page."""
         with database.session(self._settings) as session:
-            return rows.members(session, rows.find(session, name).id)
+            return rows.members(session, rows.find(session, name).id, limit=limit, offset=offset)
 
     def diff(self, name: str, *, since: datetime | None = None) -> list[Event]:
         """The diff log from the last refresh on (the first save counts as one), or from a moment on."""
