@@ -284,6 +284,20 @@ def events(
     return [Event(*row) for row in session.execute(query.order_by(*order))]
 
 
+def news(session: Session) -> dict[int, dict[str, int]]:
+    """What happened to each list at its last refresh and since, counted by event; not its first save."""
+    query = (
+        select(SavedListEventRow.list_id, SavedListEventRow.event, func.count())
+        .join(SavedListRow, SavedListRow.id == SavedListEventRow.list_id)
+        .where(SavedListEventRow.revision >= SavedListRow.refresh_no, SavedListEventRow.revision > 1)
+        .group_by(SavedListEventRow.list_id, SavedListEventRow.event)
+    )
+    found: dict[int, dict[str, int]] = {}
+    for list_id, event, count in session.execute(query):
+        found.setdefault(list_id, {})[event] = count
+    return found
+
+
 def add_import_rows(session: Session, list_id: int, rows: Iterable[ImportRow]) -> None:
     """Keep an import's match report."""
     _insert(session, SavedListImportRow, [{"list_id": list_id, **_plain(row)} for row in rows])

@@ -73,6 +73,11 @@ class ListStore:
         with database.session(self._settings) as session:
             return rows.all_lists(session, archived=archived)
 
+    def news(self) -> dict[int, dict[str, int]]:
+        """By id of the list: what happened at its last refresh and since, counted by event."""
+        with database.session(self._settings) as session:
+            return rows.news(session)
+
     def find(self, name: str) -> SavedList:
         """The list of that name.
 
