@@ -16,10 +16,8 @@ from leadflow_assets.enrich.leads.adding import set_status
 from leadflow_assets.enrich.leads.export import FORMATS, export_batch_leads, export_leads
 from leadflow_assets.enrich.leads.reading import LeadFilters, find_leads
 from leadflow_assets.enrich.leads.reading import lead as read_lead
-from leadflow_assets.enrich.leads.service import outdated
+from leadflow_assets.enrich.leads.service import last_made, outdated
 from leadflow_assets.errors import UsageError
-from leadflow_assets.lake.lake import Lake
-from leadflow_assets.lake.tables import LEADS
 from leadflow_assets.search.exports import Export
 from leadflow_assets.search.exports.formats import USE_NOTE
 from leadflow_assets.settings import Settings
@@ -120,7 +118,6 @@ def ranked(
     paging = Paging.of(number, found.total, _ROWS)
     if paging.number != number:
         found = find_leads(settings, asked.filters, limit=_ROWS, offset=paging.offset)
-    snapshot = Lake(settings).snapshot(LEADS)
     with database.session(settings) as session:
         lists = [one.name for one in saved_lists.all_lists(session)]
         jobs = batch_jobs.all_jobs(session)
@@ -136,7 +133,7 @@ def ranked(
         towns=[town_by_id(town).name for town in sorted(found.inputs.published)],
         lists=lists,
         jobs=jobs,
-        made_at=snapshot.committed if snapshot.number else None,
+        made_at=last_made(settings),
         unscored=[town_by_id(town).name for town in found.inputs.unscored],
         outdated=outdated(settings) is not None,
         making=lead_making.newest(settings),

@@ -85,9 +85,9 @@ def save(
     asked = parse_qs(search.removeprefix("?"), keep_blank_values=False)
     if ids.strip() and asked:
         raise UsageError("Ids and filters exclude each other.", "Leave one of them out.")
-    wanted = None if asked else typed_ids([ids])
     if kind == "dynamic" and not asked:
         raise UsageError("A dynamic list needs filters.", "Search first, then save the search as a list.")
+    wanted = None if asked else typed_ids([ids])
     with site.searchers.take() as searcher, SavedLists(site.settings, searcher=searcher) as saved:
         if wanted is not None:
             change = saved.save_static(name, wanted, description=description)
