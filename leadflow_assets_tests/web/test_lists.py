@@ -249,7 +249,7 @@ def test_a_file_is_looked_at_before_it_is_saved(
         (b"", "holds no rows"),
         (b"%PDF-1.7 something", "is a PDF"),
         (b"colour,size\nred,3\n", "names no column that tells a property"),
-        (b'address,city\n"1 MAIN ST,Sampleton\n', "line"),
+        (b'address,city\n"1 MAIN ST' + b"," * 1_100_000, "line 2"),
     ],
 )
 def test_a_file_that_is_no_table_is_refused_and_not_kept(
