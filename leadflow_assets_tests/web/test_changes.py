@@ -81,7 +81,7 @@ def test_the_digest_is_the_daily_letter(client: httpx.Client, web_settings: Sett
 def test_a_person_reads_the_feed(open_page: Callable[..., Page], url: str, size: tuple[int, int]) -> None:
     page = open_page(size)
     page.goto(f"{url}/changes")
-    page.get_by_label("Town").select_option("Sampleton")
+    page.get_by_role("combobox", name="Town").select_option("Sampleton")
     page.get_by_text("Every kind of event").click()
     page.get_by_label("A court case names the owner").check()
     page.get_by_role("button", name="Show").click()

@@ -228,10 +228,12 @@ def test_a_person_filters_leads_and_says_where_they_stand(
     page.goto(f"{url}/leads?grade=B&status=new")
     page.locator(f"input[name=lead_id][value={chosen}]").check()
     page.get_by_label("The ticked are now").select_option("won")
+    page.get_by_label("Note").fill(f"said at {size[0]}")
     page.get_by_role("button", name="Change the status").click()
     page.get_by_text("1 lead is won now.").wait_for()
     page.goto(f"{url}/leads/{chosen}")
-    assert page.get_by_role("table", name="History of the conversation").get_by_text("won").count() == 1
+    history = page.get_by_role("table", name="History of the conversation")
+    assert history.get_by_text(f"said at {size[0]}").count() == 1
     assert_accessible(page)
     assert_fits(page)
     shot(page, f"lead-{size[0]}")
