@@ -61,7 +61,7 @@ def save(
         typer.Option("--ids", help="Property ids separated by commas, or a file.", metavar="IDS|FILE"),
     ] = None,
     import_: Annotated[
-        Path | None, typer.Option("--import", help="CSV of addresses or ids.", metavar="FILE")
+        Path | None, typer.Option("--import", help="CSV or .xlsx of addresses or ids.", metavar="FILE")
     ] = None,
     accept_probable: Annotated[
         bool, typer.Option("--accept-probable", help="Probable matches become members too.")

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
+import openpyxl
 import pytest
 from playwright.sync_api import Page
 
@@ -241,6 +242,21 @@ def test_a_file_is_looked_at_before_it_is_saved(
     with database.session(web_settings) as session:
         assert exports.latest(session, 1)[0].what == "import report"
     assert client.post(looked.url.path, data={"name": "once more"}).status_code == 404
+
+
+def test_a_workbook_is_imported_as_it_stands(
+    client: httpx.Client, saved: SavedLists, ids: list[str], tmp_path: Path
+) -> None:
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    for row in (["Property ID", "Remark"], [ids[4], 7], [ids[5], None]):
+        book.active.append(row)
+    book.save(tmp_path / "picked.xlsx")
+    file = {"file": ("picked.xlsx", (tmp_path / "picked.xlsx").read_bytes())}
+    looked = client.post("/lists/import", data={"name": "of a workbook"}, files=file)
+    assert "Excel workbook, sheet Sheet" in looked.text
+    client.post(looked.url.path, data={"name": "of a workbook"})
+    assert [m.property_id for m in saved.members("of a workbook")] == sorted(ids[4:6])
 
 
 @pytest.mark.parametrize(

@@ -117,8 +117,9 @@ class SavedLists(ListStore):
             target = self._settings.data_dir / "list_reports" / f"{rows.checked_name(name)}.csv"
         if target is not None:
             write_report(target, file, matched, set(origins) if not dry_run else ())
+        apart = f"{file.delimiter} between " if file.delimiter else ""
         read_as = (
-            f"{len(file.rows):,} rows, {file.encoding}, {file.delimiter} between {len(file.header)} columns; "
+            f"{len(file.rows):,} rows, {file.encoding}, {apart}{len(file.header)} columns; "
             f"{file.blank_rows:,} blank rows skipped, {file.uneven_rows:,} of another width than the header"
         )
         change = None
