@@ -1,85 +1,116 @@
-"""Files that leave: written to a folder of their own, noted in the audit log, and gone afterwards."""
+"""Files that leave through the page: written to a folder of their own, told in the log, sent, removed."""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
+import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
 from leadflow_assets.lake.publish import sha256_of
-from leadflow_assets.search.exports import Export
+from leadflow_assets.search.exports.formats import SUFFIXES, Export, require_format
 from leadflow_assets.settings import Settings
 from leadflow_assets.state import database, exports
-from leadflow_assets.state.exports import ExportLine
 
-_WAY = "page"
+WAY = "page"
+_LONGEST_SECONDS = 6 * 3600.0
 
 
-def send_export(
+def download(
     settings: Settings,
     person: str,
-    write: Callable[[Path], Export],
-    file_name: str,
     *,
+    name: str,
+    format: str,
     what: str,
-    filters: str,
-    described: bool = False,
+    filters: Mapping[str, Any],
+    write: Callable[[Path], Export],
 ) -> FileResponse:
-    """Have an export written and send it; ``described``: in a ZIP, with the file that says what it is.
+    """Write a file with ``write`` and send it as ``name`` with the format's ending.
 
-    ``what`` and ``filters`` go to the audit log: names of filters and ids of towns, nothing that was typed.
+    A CSV cannot say what it is: it goes with its description, in a ZIP file.
+
+    ``what`` and the names of ``filters`` stand in the log of exports, never what was typed in them.
+
+    Raises:
+        UsageError: no such format, or what ``write`` refuses.
+        StoreError: the file cannot be written.
     """
-    folder = Path(tempfile.mkdtemp(prefix="leadflow-export-"))
+    require_format(format)
+    folder = _new_folder(settings)
     try:
-        done = write(folder / file_name)
-        _note(settings, person, what, filters, done.format, done.rows, done.sha256)
-        path = _zipped(done) if described else done.path
+        done = write(folder / f"{name}{SUFFIXES[format]}")
+        record(settings, person, what, filters, done)
+        sent = _zipped(done) if format == "csv" else done.path
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    return _answer(path, folder)
+    return _sent(sent, folder)
 
 
-def send_copy(settings: Settings, person: str, path: Path, *, what: str, rows: int) -> FileResponse:
-    """Send a file that is kept here; it is read to its end even if it is replaced meanwhile."""
-    folder = Path(tempfile.mkdtemp(prefix="leadflow-export-"))
+def download_copy(settings: Settings, person: str, path: Path, *, what: str, rows: int) -> FileResponse:
+    """Send a copy of a file that is kept here: whoever replaces it meanwhile changes nothing about it."""
+    folder = _new_folder(settings)
     try:
         copy = folder / path.name
         shutil.copyfile(path, copy)
-        _note(settings, person, what, "", path.suffix.removeprefix("."), rows, sha256_of(copy))
+        done = Export(copy, copy, rows, path.suffix.removeprefix("."), sha256_of(copy))
+        record(settings, person, what, {}, done)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    return _answer(copy, folder)
+    return _sent(copy, folder)
 
 
-def _answer(path: Path, folder: Path) -> FileResponse:
-    return FileResponse(
-        path,
-        filename=path.name,
-        headers={"Cache-Control": "no-store"},
-        background=BackgroundTask(shutil.rmtree, folder, ignore_errors=True),
-    )
+def _new_folder(settings: Settings) -> Path:
+    place = settings.data_dir / "exports"
+    place.mkdir(parents=True, exist_ok=True)
+    _remove_old(place)
+    return Path(tempfile.mkdtemp(dir=place))
+
+
+def _sent(path: Path, folder: Path) -> FileResponse:
+    remove = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
+    return FileResponse(path, filename=path.name, background=remove, headers={"Cache-Control": "no-store"})
 
 
 def _zipped(done: Export) -> Path:
-    target = done.path.with_name(f"{done.path.stem}.zip")
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in (done.path, done.sidecar):
-            archive.write(path, path.name)
-    return target
+    path = done.path.with_suffix(".zip")
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for one in (done.path, done.sidecar):
+            archive.write(one, one.name)
+    return path
 
 
-def _note(
-    settings: Settings, person: str, what: str, filters: str, format: str, rows: int, sha256: str
-) -> None:
-    line = ExportLine(datetime.now(UTC), person, _WAY, what, filters, format, rows, sha256)
+def _remove_old(place: Path) -> None:
+    """Folders of downloads that somebody broke off."""
+    for folder in place.iterdir():
+        if time.time() - folder.stat().st_mtime > _LONGEST_SECONDS:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def record(settings: Settings, person: str, what: str, filters: Mapping[str, Any], done: Export) -> None:
+    """Note an export: who, what, when, how many rows, and the hash of the file."""
+    towns = ",".join(str(town) for town in filters.get("towns", ()))
+    names = [name for name in filters if name != "towns"]
+    told = "; ".join(part for part in (f"towns {towns}" if towns else "", ", ".join(names)) if part)
+    line = exports.ExportLine(
+        at=datetime.now(UTC),
+        person=person,
+        way=WAY,
+        what=what,
+        filters=told or "none",
+        format=done.format,
+        rows=done.rows,
+        sha256=done.sha256,
+    )
     with database.session(settings) as session:
         exports.record(session, line)
         session.commit()

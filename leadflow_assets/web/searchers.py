@@ -51,6 +51,15 @@ class Searchers:
                     return
             searcher.close()
 
+    def warm(self) -> None:
+        """Read what the first searches would wait for: cases and scores of all properties."""
+        with contextlib.ExitStack() as stack:
+            for _ in range(MOST_AT_ONCE):
+                searcher = stack.enter_context(self.take())
+                if searcher.snapshot.partitions:
+                    searcher.cases.load()
+                    searcher.scores.load()
+
     def close(self) -> None:
         """Close those that are open and not in use."""
         with self._lock:

@@ -8,6 +8,7 @@ import io
 import os
 import signal
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -143,11 +144,13 @@ def test_an_export_is_what_the_filters_find_and_is_written_down(
 ) -> None:
     asked = {"format": "csv", "grade": ["B", "C"], "town": "Sampleton", "min_score": "", "list": ""}
     answer = client.get("/leads/export", params=asked)
-    rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        text = archive.read("leads.csv").decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(text)))
     assert [row["lead_id"] for row in rows] == _ids(web_settings, grades=("B", "C"))
     with database.session(web_settings) as session:
         line = exports.latest(session, 1)[0]
-    assert (line.way, line.what, line.filters) == ("page", "leads", "town=999, grade")
+    assert (line.way, line.what, line.filters) == ("page", "leads", "towns 999; grade")
     assert line.rows == len(rows)
     assert client.get("/leads/export", params={"format": "pdf"}).status_code == 400
     both = client.get("/leads/export", params={"batch": "x", "grade": "A"})

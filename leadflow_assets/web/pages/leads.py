@@ -23,7 +23,7 @@ from leadflow_assets.search.exports.formats import USE_NOTE
 from leadflow_assets.settings import Settings
 from leadflow_assets.state import batch_jobs, database, leads, saved_lists
 from leadflow_assets.web import lead_making
-from leadflow_assets.web.downloads import send_export
+from leadflow_assets.web.downloads import download
 from leadflow_assets.web.links import parcel_path
 from leadflow_assets.web.paging import PageNumber, Paging
 from leadflow_assets.web.problems import NotFoundError
@@ -44,12 +44,10 @@ class Asked:
     filters: LeadFilters
 
     @property
-    def names(self) -> str:
-        """Names of the filters that are set, and ids of towns: nothing that was typed."""
-        named = [f"town={town}" for town in self.filters.towns]
-        return ", ".join(
-            [*named, *(n for n, v in self.values.items() if v not in ([], "", None) and n != "town")]
-        )
+    def told(self) -> dict[str, Any]:
+        """The filters that are set, for the log of exports: of towns their ids."""
+        towns = {"towns": self.filters.towns} if self.filters.towns else {}
+        return {**towns, **{name: value for name, value in self.values.items() if value and name != "town"}}
 
 
 def asked_of(
@@ -152,7 +150,6 @@ def export(
     person: Person,
     asked: CurrentlyAsked,
     format: str = "xlsx",
-    described: bool = False,
 ) -> Response:
     """The leads that the filters find, or a batch's own rows with their leads, as a file."""
     if format not in FORMATS:
@@ -168,8 +165,9 @@ def export(
             return export_batch_leads(settings, asked.filters.batch_id, path, format=format)
         return export_leads(settings, path, asked.filters, format=format)
 
-    name = f"leads.{format}"
-    return send_export(settings, person, write, name, what="leads", filters=asked.names, described=described)
+    return download(
+        settings, person, name="leads", format=format, what="leads", filters=asked.told, write=write
+    )
 
 
 @router.post("/leads/status")

@@ -16,7 +16,7 @@ from leadflow_assets.search.lists.service import Imported, SavedLists
 from leadflow_assets.state.models import IMPORT_RESULTS
 from leadflow_assets.state.saved_lists import ImportRow
 from leadflow_assets.web import uploads
-from leadflow_assets.web.downloads import send_copy
+from leadflow_assets.web.downloads import download_copy
 from leadflow_assets.web.links import list_path, parcel_path
 from leadflow_assets.web.pages.lists import Description, Name
 from leadflow_assets.web.pages.one_list import facts, found
@@ -129,7 +129,7 @@ def report_file(site: CurrentSite, person: Person, name: str) -> Response:
     path = _report_path(site, saved.name)
     if not path.is_file():
         raise NotFoundError("The report's file is not here any more.", "The report itself is on the page.")
-    return send_copy(site.settings, person, path, what="import report", rows=len(rows))
+    return download_copy(site.settings, person, path, what="import report", rows=len(rows))
 
 
 def _rows(site: Site, kind: str, name: str) -> list[ImportRow]:

@@ -15,6 +15,7 @@ from leadflow_assets.search.lists.service import SavedLists
 from leadflow_assets.search.lists.showing import typed_ids
 from leadflow_assets.search.lists.store import ListChange
 from leadflow_assets.state.saved_lists import OPERATORS, SavedList
+from leadflow_assets.web.criteria import criteria_of
 from leadflow_assets.web.links import list_path
 from leadflow_assets.web.site import CurrentSettings, CurrentSite, page, redirect
 
@@ -104,8 +105,6 @@ def _save_search(
     asked: dict[str, list[str]],
     description: str,
 ) -> ListChange:
-    from leadflow_assets.web.criteria import criteria_of
-
     criteria = criteria_of(searcher, asked)
     if not criteria.filters():
         raise UsageError("A list of a search needs filters.", "Search first, then save the search as a list.")

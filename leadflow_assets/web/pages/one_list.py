@@ -15,7 +15,7 @@ from leadflow_assets.errors import UsageError
 from leadflow_assets.lake.lake import first_moment
 from leadflow_assets.search.criteria import SearchCriteria, criteria_from
 from leadflow_assets.search.criteria_words import in_words
-from leadflow_assets.search.exports.formats import FORMATS, SUFFIXES, require_format
+from leadflow_assets.search.exports.formats import FORMATS
 from leadflow_assets.search.exports.search import export_search
 from leadflow_assets.search.lists.service import SavedLists
 from leadflow_assets.search.lists.showing import MEMBER_COLUMNS, member_row, typed_ids
@@ -23,7 +23,7 @@ from leadflow_assets.search.lists.store import ListChange
 from leadflow_assets.settings import Settings
 from leadflow_assets.state.models import LIST_EVENTS
 from leadflow_assets.state.saved_lists import SavedList
-from leadflow_assets.web.downloads import send_export
+from leadflow_assets.web.downloads import download
 from leadflow_assets.web.links import list_path, parcel_path, search_path
 from leadflow_assets.web.paging import PAGE_ROWS, PageNumber, Paging
 from leadflow_assets.web.problems import NotFoundError
@@ -178,22 +178,19 @@ def restore(site: CurrentSite, name: str) -> Response:
 
 
 @router.get("/lists/{name}/export")
-def export(
-    site: CurrentSite, person: Person, name: str, format: str = "xlsx", described: bool = False
-) -> Response:
+def export(site: CurrentSite, person: Person, name: str, format: str = "xlsx") -> Response:
     """The members that are in the lake, as a file."""
     saved = found(site.settings, name)
-    require_format(format)
     criteria = SearchCriteria(lists=(saved.name,), include_condominium_masters=True)
     with site.searchers.take() as searcher:
-        return send_export(
+        return download(
             site.settings,
             person,
-            lambda path: export_search(searcher, criteria, path, format, list_name=saved.name),
-            f"{saved.name}{SUFFIXES[format]}",
+            name=saved.name,
+            format=format,
             what="list",
-            filters="list",
-            described=described,
+            filters={"lists": ()},
+            write=lambda path: export_search(searcher, criteria, path, format, list_name=saved.name),
         )
 
 
