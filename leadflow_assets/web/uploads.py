@@ -31,7 +31,7 @@ def keep(settings: Settings, name: str, content: BinaryIO) -> str:
     token = secrets.token_hex(16)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _remove_old(folder)
+        remove_old(settings)
         place = folder / token
         place.mkdir(mode=0o700)
         with (place / _safe(name)).open("wb") as target:
@@ -70,8 +70,9 @@ def _safe(name: str) -> str:
     return text[-_LONGEST_NAME:] or "file.csv"
 
 
-def _remove_old(folder: Path) -> None:
-    for place in folder.iterdir():
+def remove_old(settings: Settings) -> None:
+    """Remove files that nobody came back for within a day."""
+    for place in _folder(settings).glob("*"):
         with suppress(OSError):
             if time.time() - place.stat().st_mtime > _KEPT_SECONDS:
                 shutil.rmtree(place, ignore_errors=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +15,7 @@ import httpx
 import openpyxl
 import pytest
 from playwright.sync_api import Page
+from pydantic import SecretStr
 
 from leadflow_assets.search.criteria import SearchCriteria, criteria_from
 from leadflow_assets.search.criteria_words import in_words
@@ -20,7 +23,7 @@ from leadflow_assets.search.lists.service import SavedLists
 from leadflow_assets.settings import Settings
 from leadflow_assets.state import change_alerts, database, exports
 from leadflow_assets.web.links import list_path, search_path
-from leadflow_assets_tests.web.conftest import NARROW, WIDE, assert_accessible, assert_fits, shot
+from leadflow_assets_tests.web.conftest import NARROW, WIDE, assert_accessible, assert_fits, serving, shot
 
 HOSTILE = "<script>alert(1)</script>\"'&"
 
@@ -209,6 +212,38 @@ def test_a_list_is_watched_where_that_is_set_up(
     assert "not set up" in client.get(list_path("watched", "watches")).text
 
 
+def test_a_watch_begins_and_ends(web_settings: Settings, saved: SavedLists, ids: list[str]) -> None:
+    saved.save_static("told of", ids[:1])
+    hook = SecretStr("http://127.0.0.1:9/hook")
+    settings = web_settings.model_copy(update={"leadflow_alert_webhook_url": hook})
+    form = {"channel": "webhook", "rhythm": "daily", "kind": ["sale", "list_gained"]}
+    with serving(settings) as url, httpx.Client(base_url=url, follow_redirects=True) as client:
+        started = client.post(list_path("told of", "watch"), data=form)
+        assert "told by webhook in a digest every morning" in started.text
+        assert "sale, list gained" in started.text or "list gained, sale" in started.text
+        wrong = client.post(list_path("told of", "watch"), data={"channel": "webhook", "kind": "x"})
+        assert wrong.status_code == 400 and hook.get_secret_value() not in started.text
+        with database.session(settings) as session:
+            (watch,) = change_alerts.watches(session)
+        assert (watch.list_name, watch.rhythm, watch.stopped_at) == ("told of", "daily", None)
+        client.post(list_path("told of", "unwatch"), data={"channel": "webhook", "rhythm": "daily"})
+    with database.session(settings) as session:
+        assert change_alerts.watches(session, active=True) == []
+
+
+def test_an_upload_that_nobody_saves_is_gone_after_a_day(
+    client: httpx.Client, web_settings: Settings, ids: list[str]
+) -> None:
+    file = {"file": ("forgotten.csv", b"property_id\n" + ids[0].encode())}
+    looked = client.post("/lists/import", data={"name": "forgotten"}, files=file)
+    place = web_settings.data_dir / "list_uploads" / looked.url.path.rpartition("/")[2]
+    assert place.is_dir()
+    yesterday = time.time() - 25 * 3600
+    os.utime(place, (yesterday, yesterday))
+    client.get("/lists/import")
+    assert not place.exists() and client.get(str(looked.url)).status_code == 404
+
+
 def _file(tmp_path: Path, saved: SavedLists, ids: list[str]) -> Path:
     rows = saved.searcher.properties(ids[:2], ("site_address", "property_id")).to_pylist()
     path = tmp_path / "visited.csv"
@@ -306,16 +341,16 @@ def test_a_person_saves_imports_combines_exports_and_archives(
     page.get_by_text("New list of property ids").click()
     form = page.locator("form", has=page.get_by_role("button", name="Save the list"))
     form.get_by_label("Name").fill(f"walk {mark}")
-    form.get_by_label("Property ids").fill("\n".join(ids[:30]))
+    form.get_by_label("Property ids").fill("\n".join(ids[:8]))
     page.get_by_role("button", name="Save the list").click()
     page.wait_for_url("**/lists/walk*")
-    assert page.get_by_role("status").inner_text().startswith("The list is saved: 30 members")
+    assert page.get_by_role("status").inner_text().startswith("The list is saved: 8 members")
     assert_accessible(page)
     assert_fits(page)
     shot(page, f"list-{mark}")
     with page.expect_download() as download:
         page.get_by_label("Format").select_option("csv")
-        page.get_by_role("button", name="Export 30 members").click()
+        page.get_by_role("button", name="Export 8 members").click()
     rows = _csv(download.value.path().read_bytes())
     assert [row["property_id"] for row in rows] == [m.property_id for m in saved.members(f"walk {mark}")]
 

@@ -28,12 +28,12 @@ from leadflow_assets.web.site import CurrentSettings, CurrentSite, Person, Site,
 _REPORTS = "list_reports"
 router = APIRouter()
 Town = Annotated[str, Form(max_length=100)]
-Token = Annotated[str, Query(max_length=100)]
 
 
 @router.get("/lists/import")
 def form(request: Request, settings: CurrentSettings) -> Response:
     """The form for a file."""
+    uploads.remove_old(settings)
     names = [town.name for town in towns(demo=settings.demo_on)]
     return page(request, "list_import.html", towns=names, upload_mb=settings.leadflow_web_upload_mb)
 
