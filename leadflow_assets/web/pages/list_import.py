@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, File, Form, Query, Request, UploadFile
 from fastapi.responses import Response
 
-from leadflow_assets.domain.towns import town_by_id, towns
+from leadflow_assets.domain.towns import towns
 from leadflow_assets.errors import LeadflowError, UsageError
 from leadflow_assets.search.lists.matching import counts
 from leadflow_assets.search.lists.service import Imported, SavedLists
@@ -17,9 +17,9 @@ from leadflow_assets.state.models import IMPORT_RESULTS
 from leadflow_assets.state.saved_lists import ImportRow
 from leadflow_assets.web import uploads
 from leadflow_assets.web.downloads import download_copy
-from leadflow_assets.web.links import list_path, parcel_path
+from leadflow_assets.web.links import list_path
 from leadflow_assets.web.pages.lists import Description, Name
-from leadflow_assets.web.pages.one_list import facts, found
+from leadflow_assets.web.pages.one_list import facts, found, places_of
 from leadflow_assets.web.paging import PAGE_ROWS, PageNumber, Paging
 from leadflow_assets.web.problems import NotFoundError
 from leadflow_assets.web.rendering import query
@@ -166,19 +166,9 @@ def _report(site: Site, rows: Sequence[ImportRow], result: str, number: int) -> 
     chosen = [row for row in rows if result in ("", row.result)]
     paging = Paging.of(number, len(chosen))
     shown = chosen[paging.offset : paging.offset + PAGE_ROWS]
-    with site.searchers.take() as searcher:
-        ids = [row.property_id for row in shown if row.property_id]
-        places = searcher.properties(ids, ("property_id", "town_id", "loc_id", "site_address")).to_pylist()
-    here = {
-        place["property_id"]: {
-            "path": parcel_path(place["town_id"], place["loc_id"]),
-            "address": f"{place['site_address'] or 'no address'}, {town_by_id(place['town_id']).name}",
-        }
-        for place in places
-    }
     return {
         "rows": shown,
-        "here": here,
+        "here": places_of(site, [row.property_id for row in shown if row.property_id]),
         "counts": counts(rows),
         "result": result,
         "results": IMPORT_RESULTS,

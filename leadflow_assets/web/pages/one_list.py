@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Annotated, Any
@@ -27,9 +27,10 @@ from leadflow_assets.web.downloads import download
 from leadflow_assets.web.links import list_path, parcel_path, search_path
 from leadflow_assets.web.paging import PAGE_ROWS, PageNumber, Paging
 from leadflow_assets.web.problems import NotFoundError
-from leadflow_assets.web.site import CurrentSettings, CurrentSite, Person, Site, page, redirect
+from leadflow_assets.web.site import CurrentSite, Person, Site, page, redirect
 
 _COLUMNS = (*MEMBER_COLUMNS, "town_id", "score", "score_coverage", "score_state")
+_PLACE = ("property_id", "town_id", "town", "loc_id", "site_address")
 _ALWAYS = "1970-01-01"
 _MOST_IDS = 2_000_000  # characters
 router = APIRouter()
@@ -71,6 +72,19 @@ def facts(saved: SavedList, part: str) -> dict[str, Any]:
     }
 
 
+def places_of(site: Site, property_ids: Sequence[str]) -> dict[str, dict[str, str | None]]:
+    """Address and page of those properties that are in the lake, by id."""
+    with site.searchers.take() as searcher:
+        rows = searcher.properties(property_ids, _PLACE).to_pylist()
+    return {
+        row["property_id"]: {
+            "path": parcel_path(row["town_id"], row["loc_id"]),
+            "address": f"{row['site_address'] or 'no address'}, {row['town']}",
+        }
+        for row in rows
+    }
+
+
 @router.get("/lists/{name}")
 def members(request: Request, site: CurrentSite, name: str, number: PageNumber = 1) -> Response:
     """Members as they are in the lake now, page by page."""
@@ -94,25 +108,27 @@ def _parcel(row: dict[str, Any]) -> str | None:
 @router.get("/lists/{name}/changes")
 def changes(
     request: Request,
-    settings: CurrentSettings,
+    site: CurrentSite,
     name: str,
     since: Annotated[str, Query(max_length=40)] = "",
     event: str = "",
     number: PageNumber = 1,
 ) -> Response:
     """Who came, went, has another id or was lost, and why; from the last refresh on, or since a day."""
-    saved = found(settings, name)
+    saved = found(site.settings, name)
     if event and event not in LIST_EVENTS:
         raise UsageError(f"There is no event {event!r}.", f"Events: {', '.join(LIST_EVENTS)}.")
     moment: datetime | None = first_moment(since) if since else None
-    with SavedLists(settings) as lists:
+    with opened(site) as lists:
         lines = [line for line in lists.diff(name, since=moment) if event in ("", line.event)]
     lines.reverse()
     paging = Paging.of(number, len(lines))
+    shown = lines[paging.offset : paging.offset + PAGE_ROWS]
     return page(
         request,
         "list_changes.html",
-        lines=lines[paging.offset : paging.offset + PAGE_ROWS],
+        lines=shown,
+        here=places_of(site, [line.property_id for line in shown]),
         paging=paging,
         counts={one: sum(line.event == one for line in lines) for one in LIST_EVENTS},
         since=since,
