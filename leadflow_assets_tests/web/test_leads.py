@@ -182,6 +182,21 @@ def test_leads_are_made_anew_by_a_process_of_its_own(
     assert done.message in told and "have changed since" not in told
 
 
+def test_the_page_follows_a_making_by_itself(
+    open_page: Callable[..., Page], url: str, web_settings: Settings
+) -> None:
+    make_leads(web_settings)
+    with (web_settings.data_dir / "leads" / "leads.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        page = open_page(WIDE)
+        page.goto(f"{url}/leads?min_score=34")
+        page.get_by_role("button", name="Make the leads anew").click()
+        page.get_by_text("Leads are being made since").wait_for()
+        assert page.get_by_role("button", name="Make the leads anew").is_disabled()
+        page.evaluate("document.activeElement.blur()")
+    page.get_by_text("Nothing has changed").wait_for()
+
+
 def test_a_making_that_dies_or_fails_is_told_and_can_be_repeated(
     environment: Path, demo_folder: Path
 ) -> None:
