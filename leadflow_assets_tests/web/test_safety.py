@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
+import io
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,13 +12,13 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
+from leadflow_assets.cli import main
 from leadflow_assets.errors import NotConfiguredError
 from leadflow_assets.settings import Settings
 from leadflow_assets.state import database, web_users
 from leadflow_assets.web.server import check_bind, is_this_machine
 from leadflow_assets_tests.web.conftest import (
     NARROW,
-    ROOT,
     assert_accessible,
     assert_fits,
     copied,
@@ -109,20 +107,20 @@ def test_names_of_hosts_may_be_added(web_settings: Settings) -> None:
         assert httpx.get(url, headers={"Host": "other.example.org"}).status_code == 403
 
 
-def test_bodies_are_bounded_whether_or_not_their_length_is_told(
-    guarded_url: str, client: httpx.Client
-) -> None:
+def test_bodies_are_bounded_whether_or_not_their_length_is_told(guarded_url: str) -> None:
     large = b"x" * 2_500_000
     refused = httpx.post(f"{guarded_url}/login", content=large)
     assert refused.status_code == 413 and "LEADFLOW_WEB_UPLOAD_MB" in refused.text
 
     def pieces() -> Iterator[bytes]:
-        yield b"name=ann&password="
+        yield b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
         for _ in range(25):
             yield b"x" * 100_000
+        yield b"\r\n--x--\r\n"
 
-    headers = {"Content-Type": "application/x-www-form-urlencoded"}
-    assert httpx.post(f"{guarded_url}/login", content=pieces(), headers=headers).status_code == 413
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    refused = httpx.post(f"{guarded_url}/login", content=pieces(), headers=headers)
+    assert refused.status_code == 413 and "LEADFLOW_WEB_UPLOAD_MB" in refused.text
 
 
 def test_libraries_give_their_files_and_no_others(client: httpx.Client) -> None:
@@ -206,7 +204,7 @@ def test_an_unused_login_ends_and_no_password_or_token_is_kept(settings: Setting
         assert web_users.person_of(session, token, NOW + timedelta(hours=35), idle) is None
         assert web_users.person_of(session, "guess", NOW, idle) is None
         session.commit()
-    kept = Path(settings.data_dir, "state.sqlite").read_bytes()
+    kept = b"".join(file.read_bytes() for file in settings.data_dir.glob("state.sqlite*"))
     assert PASSWORD.encode() not in kept and token.encode() not in kept and b"$argon2id$" in kept
 
 
@@ -227,20 +225,27 @@ def test_listening_beyond_this_machine_demands_a_login(settings: Settings, guard
         check_bind(half, "127.0.0.1")
 
 
-def test_the_command_says_so_and_asks_for_a_password(tmp_path: Path, clean_environment: None) -> None:
-    env = {**os.environ, "LEADFLOW_DATA_DIR": str(tmp_path / "data"), "PYTHONPATH": str(ROOT)}
+def test_the_command_says_so_and_asks_for_a_password(
+    tmp_path: Path,
+    clean_environment: None,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("LEADFLOW_DATA_DIR", str(tmp_path / "data"))
 
-    def leadflow(*words: str, typed: str = "") -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "leadflow_assets.cli", "web", *words]
-        return subprocess.run(command, env=env, input=typed, capture_output=True, text=True, check=False)
+    def leadflow(*words: str, typed: str = "") -> tuple[int, str]:
+        monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+        code = main(["web", *words])
+        captured = capsys.readouterr()
+        return code, captured.out + captured.err
 
-    refused = leadflow("--host", "0.0.0.0", "--port", "1")
-    assert refused.returncode == 3 and "leadflow web add-user" in refused.stderr
-    short = leadflow("add-user", "ann", typed="short\n")
-    assert short.returncode == 2 and "12 to" in short.stderr and "short" not in short.stderr
-    assert leadflow("add-user", "ann", typed=PASSWORD + "\n").returncode == 0
-    assert "ann" in leadflow("users").stdout
-    assert leadflow("remove-user", "bob").returncode == 2
+    code, told = leadflow("--host", "0.0.0.0", "--port", "1")
+    assert code == 3 and "leadflow web add-user" in told
+    code, told = leadflow("add-user", "ann", typed="short\n")
+    assert code == 2 and "12 to" in told and "short" not in told
+    assert leadflow("add-user", "ann", typed=PASSWORD + "\n")[0] == 0
+    assert "ann" in leadflow("users")[1]
+    assert leadflow("remove-user", "bob")[0] == 2
 
 
 def test_a_person_logs_in_with_the_browser(guarded_url: str, open_page: Callable[..., Page]) -> None:
