@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import quote
 
-from leadflow_assets.domain.towns import town_by_id
+from leadflow_assets.domain.towns import Town, find_town
 from leadflow_assets.search.criteria import SearchCriteria
 from leadflow_assets.web.criteria import query_of
 
@@ -22,11 +22,15 @@ def list_path(name: str, *parts: str) -> str:
     return "/".join(("/lists", quote(name, safe=""), *(quote(part, safe="") for part in parts)))
 
 
-def parcel_path(town_id: int | None, loc_id: str | None) -> str | None:
-    """The page of a parcel; None where it is not known which one that is."""
-    if town_id is None or not loc_id:
-        return None
-    return f"/parcel/{town_by_id(town_id).key}/{quote(loc_id, safe='')}"
+def parcel_path(town: Town | int | str, place: str) -> str:
+    """The page of a parcel by its LOC_ID, or of a record without one by its property_id."""
+    known = town if isinstance(town, Town) else find_town(str(town))
+    return f"/parcel/{known.key}/{quote(place, safe='')}"
+
+
+def record_path(town_id: int | None, loc_id: str | None, property_id: str) -> str | None:
+    """The page of a record's parcel; None where its town is not known."""
+    return None if town_id is None else parcel_path(town_id, loc_id or property_id)
 
 
 def search_path(criteria: SearchCriteria) -> str | None:

@@ -31,6 +31,10 @@ _MOST_NAMED = 5
 _READ = (tables.PARCELS, tables.PARCEL_INTERESTS, tables.MASSGIS_PACKAGES, tables.DISTRESS_SCORES)
 
 
+class NotHeldError(LeadflowError):
+    """The lake holds nothing of the town, at least not then."""
+
+
 @dataclass(frozen=True)
 class TownFiles:
     """One town's partitions in one snapshot of each table. ``releases`` is by name, oldest first."""
@@ -82,7 +86,7 @@ def open_town(searcher: Searcher, town: Town, as_of: str | None) -> TownFiles:
     """The town's files; of mart/properties the version that is searched. Close ``connection`` after use.
 
     Raises:
-        LeadflowError: there is no data for the town.
+        NotHeldError: there is no data for the town.
     """
     lake = searcher.lake
     snapshots = {tables.PROPERTIES.name: searcher.snapshot}
@@ -95,7 +99,7 @@ def open_town(searcher: Searcher, town: Town, as_of: str | None) -> TownFiles:
     }
     if tables.PARCELS.name not in entries or tables.PROPERTIES.name not in entries:
         when = f" as of {as_of}" if as_of else ""
-        raise LeadflowError(
+        raise NotHeldError(
             f"There is no data for {town.name}{when}.", f"Fetch it: leadflow refresh {town.key[4:]}"
         )
     history = lake.snapshot(tables.ASSESSMENT_RELEASES, as_of).partitions

@@ -21,7 +21,7 @@ from leadflow_assets.lake.tables import PROPERTIES
 from leadflow_assets.search.change_rows import event_row
 from leadflow_assets.search.changes import ChangeQuery, find_changes
 from leadflow_assets.state import database, saved_lists
-from leadflow_assets.web.links import list_path, parcel_path
+from leadflow_assets.web.links import list_path, record_path
 from leadflow_assets.web.paging import PAGE_ROWS, PageNumber, Paging
 from leadflow_assets.web.site import CurrentSettings, page
 
@@ -83,7 +83,7 @@ def _row(event: dict[str, Any]) -> dict[str, Any]:
     return {
         **row,
         "seen": local_day(event["seen_at"]),
-        "parcel": parcel_path(event["town_id"], event["loc_id"]),
+        "parcel": record_path(event["town_id"], event["loc_id"], event["property_id"]),
         "what": row["what"],
     }
 

@@ -24,7 +24,7 @@ from leadflow_assets.settings import Settings
 from leadflow_assets.state import batch_jobs, database, leads, saved_lists
 from leadflow_assets.web import lead_making
 from leadflow_assets.web.downloads import download
-from leadflow_assets.web.links import parcel_path
+from leadflow_assets.web.links import record_path
 from leadflow_assets.web.paging import PageNumber, Paging
 from leadflow_assets.web.problems import NotFoundError
 from leadflow_assets.web.site import CurrentSettings, CurrentSite, Person, Site, page, redirect
@@ -139,7 +139,7 @@ def ranked(
         rule=RULE,
         uncalibrated=UNCALIBRATED,
         use=USE_NOTE,
-        parcel=parcel_path,
+        parcel=record_path,
         back=str(request.url.path) + (f"?{request.url.query}" if request.url.query else ""),
     )
 
@@ -240,4 +240,6 @@ def _places(site: Site, found: dict[str, Any]) -> dict[str, str | None]:
     ids = [own["property_id"] for own in found["properties"]]
     with site.searchers.take() as searcher:
         rows = searcher.properties(ids, ("property_id", "town_id", "loc_id")).to_pylist()
-    return {row["property_id"]: parcel_path(row["town_id"], row["loc_id"]) for row in rows}
+    return {
+        row["property_id"]: record_path(row["town_id"], row["loc_id"], row["property_id"]) for row in rows
+    }

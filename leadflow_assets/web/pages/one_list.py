@@ -24,7 +24,7 @@ from leadflow_assets.settings import Settings
 from leadflow_assets.state.models import LIST_EVENTS
 from leadflow_assets.state.saved_lists import SavedList
 from leadflow_assets.web.downloads import download
-from leadflow_assets.web.links import list_path, parcel_path, search_path
+from leadflow_assets.web.links import list_path, record_path, search_path
 from leadflow_assets.web.paging import PAGE_ROWS, PageNumber, Paging
 from leadflow_assets.web.problems import NotFoundError
 from leadflow_assets.web.site import CurrentSite, Person, Site, page, redirect
@@ -78,7 +78,7 @@ def places_of(site: Site, property_ids: Sequence[str]) -> dict[str, dict[str, st
         rows = searcher.properties(property_ids, _PLACE).to_pylist()
     return {
         row["property_id"]: {
-            "path": parcel_path(row["town_id"], row["loc_id"]),
+            "path": record_path(row["town_id"], row["loc_id"], row["property_id"]),
             "address": f"{row['site_address'] or 'no address'}, {row['town']}",
         }
         for row in rows
@@ -102,7 +102,7 @@ def members(request: Request, site: CurrentSite, name: str, number: PageNumber =
 
 
 def _parcel(row: dict[str, Any]) -> str | None:
-    return parcel_path(row.get("town_id"), row.get("loc_id"))
+    return record_path(row.get("town_id"), row.get("loc_id"), row["property_id"])
 
 
 @router.get("/lists/{name}/changes")
