@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from leadflow_assets.cli.changes_output import MESSAGES, WATCHES
 from leadflow_assets.cli.common import JsonFlag, current_settings
 from leadflow_assets.cli.output import emit_document, emit_rows, note
-from leadflow_assets.errors import LeadflowError, NotConfiguredError, UsageError
-
-if TYPE_CHECKING:
-    from leadflow_assets.settings import Settings
+from leadflow_assets.errors import LeadflowError
 
 _SCREEN_ROWS = 50
 ListName = Annotated[str, typer.Argument(help="Name of a saved list.")]
@@ -34,42 +30,28 @@ def watch(
     A webhook gets property ids, addresses and kinds; nothing personal. E-mail goes to the configured
     recipients only.
     """
-    from leadflow_assets.search.changes import check_kinds
-    from leadflow_assets.state import change_alerts, database, saved_lists
+    from leadflow_assets.enrich.changes.watching import start_watching
 
-    settings = current_settings()
-    channel, rhythm = _channel(by), "daily" if daily else "now"
-    check_kinds(kind)
-    _require_configured(settings, channel)
-    with database.session(settings) as session:
-        saved = saved_lists.find(session, name)
-        made = change_alerts.start_watch(
-            session, saved.id, channel, rhythm, kinds=kind, now=datetime.now(UTC)
-        )
-        session.commit()
+    made = start_watching(current_settings(), name, by, daily=daily, kinds=kind)
     if json:
         emit_document(vars(made))
     else:
         when = "in a digest every morning" if daily else "at once"
         note(
-            f"{made.list_name} is watched: told by {channel} {when}. Dagster sends by itself; without it "
-            "`leadflow changes tell --refresh` does."
+            f"{made.list_name} is watched: told by {made.channel} {when}. Dagster sends by itself; without "
+            "it `leadflow changes tell --refresh` does."
         )
 
 
 def unwatch(name: ListName, by: Channel = None, json: JsonFlag = False) -> None:
     """Tell no more of a list, on one channel or on all."""
-    from leadflow_assets.state import change_alerts, database, saved_lists
+    from leadflow_assets.enrich.changes.watching import stop_watching
 
-    with database.session(current_settings()) as session:
-        saved = saved_lists.find(session, name)
-        channel = _channel(by) if by else None
-        stopped = change_alerts.stop_watches(session, saved.id, channel, None, now=datetime.now(UTC))
-        session.commit()
+    listed, stopped = stop_watching(current_settings(), name, by)
     if json:
-        emit_document({"list": saved.name, "stopped": stopped})
+        emit_document({"list": listed, "stopped": stopped})
     else:
-        note(f"{saved.name}: {stopped} watches stopped.")
+        note(f"{listed}: {stopped} watches stopped.")
 
 
 def watches(json: JsonFlag = False) -> None:
@@ -143,23 +125,3 @@ COMMANDS: dict[Any, tuple[str, ...]] = {
     outbox: ("leadflow changes outbox --json",),
     tell: ("leadflow changes tell --refresh",),
 }
-
-
-def _channel(text: str) -> str:
-    from leadflow_assets.state.models_changes import CHANNELS
-
-    if text not in CHANNELS:
-        raise UsageError(f"There is no channel {text!r}.", f"Choose: {', '.join(CHANNELS)}.")
-    return text
-
-
-def _require_configured(settings: Settings, channel: str) -> None:
-    from leadflow_assets.enrich.changes.email import email_settings
-
-    if channel == "webhook" and settings.leadflow_alert_webhook_url is None:
-        raise NotConfiguredError("There is no webhook.", "Set LEADFLOW_ALERT_WEBHOOK_URL.")
-    if channel == "email" and email_settings(settings) is None:
-        raise NotConfiguredError(
-            "There is no mail server.",
-            "Set LEADFLOW_SMTP_HOST, LEADFLOW_ALERT_EMAIL_FROM and LEADFLOW_ALERT_EMAIL_TO.",
-        )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date
 from typing import Annotated, Any
 
 import typer
 
 from leadflow_assets.cli.change_alerts import COMMANDS, Kinds, ListName
-from leadflow_assets.cli.changes_output import event_row, nothing_found, tell_events
+from leadflow_assets.cli.changes_output import tell_events
 from leadflow_assets.cli.common import JsonFlag, current_settings, examples
 from leadflow_assets.cli.output import emit_document, emit_rows, note
 from leadflow_assets.errors import UsageError
@@ -56,11 +56,14 @@ def show(
     if context.invoked_subcommand is not None:
         return
     from leadflow_assets.domain.towns import find_town
+    from leadflow_assets.lake.lake import first_moment
+    from leadflow_assets.search.change_rows import event_row, nothing_found
     from leadflow_assets.search.changes import ChangeQuery, find_changes
 
     settings = current_settings()
     towns = [find_town(text, demo=settings.demo_on).town_id for text in town] if town else None
-    query = ChangeQuery(since=_moment(since), towns=towns, kinds=kind, list_name=list_)
+    moment = first_moment(since) if since is not None else None
+    query = ChangeQuery(since=moment, towns=towns, kinds=kind, list_name=list_)
     found = find_changes(settings, query)
     if json:
         emit_rows([event_row(event) for event in found], (), True)
@@ -114,21 +117,11 @@ def digest(
 
     It is the text of the daily e-mail, where that of the day before was sent.
     """
-    from leadflow_assets.domain.digest_day import digest_window, last_digest
-    from leadflow_assets.domain.local_days import local_day
     from leadflow_assets.enrich.changes.messages import digest as write
-    from leadflow_assets.search.changes import ChangeQuery, find_changes
+    from leadflow_assets.enrich.changes.watching import digest_of
+    from leadflow_assets.search.change_rows import event_row
 
-    settings = current_settings()
-    coming = local_day(last_digest(datetime.now(UTC))) + timedelta(days=1)
-    of = _day(day) if day else coming
-    if of > coming:
-        raise UsageError(
-            f"{of} is still to come: nobody knows what will happen.", f"Give a day until {coming}."
-        )
-    start, end = digest_window(of)
-    query = ChangeQuery(since=start, list_name=name)
-    found = [event for event in reversed(find_changes(settings, query)) if event["seen_at"] < end]
+    of, found = digest_of(current_settings(), name, _day(day) if day else None)
     if json:
         emit_document({"list": name, "day": of, "events": [event_row(event) for event in found]})
     else:
@@ -140,18 +133,6 @@ _COMMANDS: dict[Any, tuple[str, ...]] = {
     digest: ("leadflow changes digest absentee", "leadflow changes digest absentee --day 2026-11-20"),
     **COMMANDS,
 }
-
-
-def _moment(text: str | None) -> datetime | None:
-    """A day is meant from its first moment on; the lake takes it as its last."""
-    if text is None:
-        return None
-    from leadflow_assets.lake.lake import moment
-
-    found = moment(text)
-    if len(text) == len("2026-01-01"):
-        return datetime.combine(date.fromisoformat(text), time.min, UTC)
-    return found
 
 
 def _day(text: str) -> date:

@@ -42,13 +42,6 @@ _PROPERTIES: Final = (
     Column("coverage", "known", ".0%"),
     Column("total_value", "value $", ","),
 )
-_REACHES: Final = {
-    "home": "reaches them at the property",
-    "post": "reaches them elsewhere",
-    "site_assumed": "goes to the property, for want of another address",
-    "abroad": "goes abroad",
-    "incomplete": "does not reach them: the address is incomplete",
-}
 _HISTORY: Final = (
     Column("changed_at", "when"),
     Column("status"),
@@ -119,7 +112,7 @@ def tell_report(report: LeadReport) -> None:
 
 def tell_lead(lead_id: str, lead: Mapping[str, Any] | None, history: Sequence[Mapping[str, Any]]) -> None:
     """One lead; one that is gone has only its history."""
-    from leadflow_assets.domain.leads import NOTICES
+    from leadflow_assets.domain.leads import NOTICES, REACH_WORDS
 
     if lead is None:
         note(f"{lead_id} is no lead any more: sold, or nothing counts now. Its history is kept.")
@@ -134,9 +127,8 @@ def tell_lead(lead_id: str, lead: Mapping[str, Any] | None, history: Sequence[Ma
             _say(f"  {line}")
         for name in lead["notices"]:
             _say(f"Mind: {NOTICES[name]}")
-        _say(
-            f"Opportunity {lead['opportunity']}: equity {lead['equity_band']}, post {_REACHES[lead['reach']]}"
-        )
+        post = REACH_WORDS[lead["reach"]]
+        _say(f"Opportunity {lead['opportunity']}: equity {lead['equity_band']}, post {post}")
         region = " ".join(filter(None, (lead["mailing_state"], lead["mailing_zip"])))
         care_of = lead["owner_care_of"] and f"c/o {lead['owner_care_of']}"
         parts = (care_of, lead["mailing_address"], lead["mailing_city"], region)

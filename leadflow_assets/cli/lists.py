@@ -15,9 +15,6 @@ from leadflow_assets.cli.lists_output import (
     IMPORTS,
     LISTS,
     MEMBERS,
-    described,
-    event_row,
-    member_row,
     tell_change,
     tell_import,
     tell_list,
@@ -30,10 +27,6 @@ if TYPE_CHECKING:
     from leadflow_assets.search.lists.service import SavedLists
 
 _SCREEN_ROWS = 25
-_MEMBER_COLUMNS = (
-    "property_id", "loc_id", "site_address", "town", "owner_name", "occupancy", "total_value",
-    "last_sale_date", "last_sale_price", "category", "use_description", "release",
-)  # fmt: skip
 Name = Annotated[str, typer.Argument(help="Name of the list, in any case.")]
 Ids = Annotated[list[str], typer.Argument(help="Property ids, or a file with one on each line.")]
 Words = Annotated[list[str], typer.Argument(help="NAME and|or|not NAME ...", metavar="EXPRESSION")]
@@ -68,7 +61,7 @@ def save(
         typer.Option("--ids", help="Property ids separated by commas, or a file.", metavar="IDS|FILE"),
     ] = None,
     import_: Annotated[
-        Path | None, typer.Option("--import", help="CSV of addresses or ids.", metavar="FILE")
+        Path | None, typer.Option("--import", help="CSV or .xlsx of addresses or ids.", metavar="FILE")
     ] = None,
     accept_probable: Annotated[
         bool, typer.Option("--accept-probable", help="Probable matches become members too.")
@@ -132,6 +125,8 @@ def list_(
     all_: Annotated[bool, typer.Option("--all", help="Archived ones too.")] = False, json: JsonFlag = False
 ) -> None:
     """List the saved lists."""
+    from leadflow_assets.search.lists.showing import described
+
     with _opened() as lists:
         found = lists.all(archived=all_)
     if found or json:
@@ -142,12 +137,14 @@ def list_(
 
 def show(name: Name, limit: Limit = _SCREEN_ROWS, offset: Offset = 0, json: JsonFlag = False) -> None:
     """Show a list and its members; those that are not in the lake now are marked."""
+    from leadflow_assets.search.lists.showing import MEMBER_COLUMNS, described, member_row
+
     with _opened() as lists:
         saved = lists.find(name)
-        members = lists.members(name)[offset : offset + limit]
+        members = lists.members(name, limit=limit, offset=offset)
         ids = [member.property_id for member in members]
         found = {
-            row["property_id"]: row for row in lists.searcher.properties(ids, _MEMBER_COLUMNS).to_pylist()
+            row["property_id"]: row for row in lists.searcher.properties(ids, MEMBER_COLUMNS).to_pylist()
         }
     rows = [member_row(member, found.get(member.property_id)) for member in members]
     if json:
@@ -203,13 +200,16 @@ def diff(
     json: JsonFlag = False,
 ) -> None:
     """Show who came to a list, who went, who has another id or was lost, and why."""
+    from leadflow_assets.lake.lake import first_moment
+    from leadflow_assets.search.lists.showing import event_row
     from leadflow_assets.state.models import LIST_EVENTS
 
     if event is not None and event not in LIST_EVENTS:
         raise UsageError(f"There is no event {event!r}.", f"Events: {', '.join(LIST_EVENTS)}.")
     with _opened() as lists:
         saved = lists.find(name)
-        found = [line for line in lists.diff(name, since=_moment(since)) if event in (None, line.event)]
+        moment = first_moment(since) if since is not None else None
+        found = [line for line in lists.diff(name, since=moment) if event in (None, line.event)]
     if found or json:
         emit_rows([event_row(line) for line in found], EVENTS, json)
     if not found:
@@ -303,34 +303,18 @@ def _opened() -> Iterator[SavedLists]:
 
 def _ids(words: list[str]) -> list[str]:
     """Ids as typed (commas allowed), or the lines of a file."""
-    ids: list[str] = []
+    from leadflow_assets.search.lists.showing import typed_ids
+
+    parts: list[str] = []
     for word in words:
         path = Path(word)
         if "," not in word and path.is_file():
             try:
-                text = path.read_text(encoding="utf-8-sig")
+                parts.append(path.read_text(encoding="utf-8-sig"))
             except (OSError, UnicodeDecodeError):
                 raise UsageError(
                     f"{path} is no text file with one id on each line.", "Use --import."
                 ) from None
-            ids += [line.strip() for line in text.splitlines()]
         else:
-            ids += [part.strip() for part in word.split(",")]
-    found = [text for text in ids if text and text != "property_id"]
-    if not found:
-        raise UsageError("There is no property id.", "`leadflow search --json` shows the ids of properties.")
-    return found
-
-
-def _moment(text: str | None) -> Any:
-    from datetime import UTC, date, datetime, time
-
-    if text is None:
-        return None
-    from leadflow_assets.lake.lake import moment
-
-    # A day is meant from its first moment on here; the lake takes it as its last.
-    if len(text) == len("2026-01-01"):
-        moment(text)
-        return datetime.combine(date.fromisoformat(text), time.min, UTC)
-    return moment(text)
+            parts.append(word)
+    return typed_ids(parts)

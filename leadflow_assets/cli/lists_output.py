@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from leadflow_assets.cli.output import Column, emit_document, emit_rows, note
 
 if TYPE_CHECKING:
     from leadflow_assets.search.lists.service import Imported
     from leadflow_assets.search.lists.store import ListChange
-    from leadflow_assets.state.saved_lists import Event, Member, SavedList
+    from leadflow_assets.state.saved_lists import SavedList
 
 LISTS = (
     Column("name"),
@@ -46,27 +46,10 @@ IMPORTS = (
 )
 
 
-def described(saved: SavedList) -> dict[str, Any]:
-    """What a person may know of a list; the filters of a dynamic one."""
-    import json
-
-    hidden = ("id", "revision", "refresh_no", "data_json", "criteria_json")
-    shown = {name: value for name, value in vars(saved).items() if name not in hidden}
-    criteria = json.loads(saved.criteria_json) if saved.criteria_json else None
-    filters = {k: v for k, v in (criteria or {}).items() if v not in (None, [], False)} or None
-    return {**shown, "archived": saved.archived_at is not None, "criteria": filters}
-
-
-def event_row(line: Event) -> dict[str, Any]:
-    """A line of the diff log."""
-    import json
-
-    shown = {name: value for name, value in vars(line).items() if name != "detail_json"}
-    return {**shown, "detail": json.loads(line.detail_json or "{}")}
-
-
 def tell_list(saved: SavedList, what: str, json: bool) -> None:
     """A list after a command without changes of its members."""
+    from leadflow_assets.search.lists.showing import described
+
     if json:
         emit_document(described(saved))
     else:
@@ -75,6 +58,8 @@ def tell_list(saved: SavedList, what: str, json: bool) -> None:
 
 def tell_change(change: ListChange, json: bool, *, line: bool = False) -> None:
     """The list after a change; ``line``: as one of several, so JSON goes on one line."""
+    from leadflow_assets.search.lists.showing import described
+
     counted = {event: change.count(event) for event in ("came", "went", "followed", "lost")}
     if json:
         document = {**described(change.saved), "changes": counted, "notes": change.notes}
@@ -90,6 +75,8 @@ def tell_change(change: ListChange, json: bool, *, line: bool = False) -> None:
 
 def tell_import(done: Imported, json: bool) -> None:
     """What an import found."""
+    from leadflow_assets.search.lists.showing import described
+
     if json:
         saved = described(done.change.saved) if done.change else None
         emit_document({"read_as": done.read_as, "counts": done.counts, "report": done.report, "list": saved})
@@ -102,12 +89,3 @@ def tell_import(done: Imported, json: bool) -> None:
         tell_change(done.change, False)
         if done.counts["probable"] and not done.accept_probable:
             note("Probable matches are no members; see the report.")
-
-
-def member_row(member: Member, here: dict[str, Any] | None) -> dict[str, Any]:
-    """A member with its property as it is in the lake, or marked as missing."""
-    status, remark = member.status, member.status_reason
-    if here is None and status == "present":
-        status, remark = "missing", "not in the lake now: leadflow lists refresh says more"
-    known = here or {"property_id": member.property_id, "loc_id": member.loc_id}
-    return {**known, "status": status, "remark": remark, "origin": member.origin}

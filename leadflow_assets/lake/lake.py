@@ -65,6 +65,16 @@ def moment(text: str) -> datetime:
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
+def first_moment(text: str) -> datetime:
+    """What "since" means: a date from its first instant on (UTC), or an ISO time as :func:`moment` reads it.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    found = moment(text)
+    return datetime.combine(found.date(), time.min, UTC) if len(text) == len("2026-01-01") else found
+
+
 def fingerprint(table: Table, inputs: Mapping[str, str], code_version: str) -> str:
     """What a partition was made from: equal fingerprints mean that there is nothing to recompute."""
     content = json.dumps([table.name, SCHEMA_VERSION, code_version, dict(inputs)], sort_keys=True)

@@ -227,13 +227,13 @@ def newest_event(session: Session, list_id: int) -> int:
     return session.scalar(query) or 0
 
 
-def members(session: Session, list_id: int) -> list[Member]:
-    """Members of a list by property id."""
+def members(session: Session, list_id: int, *, limit: int | None = None, offset: int = 0) -> list[Member]:
+    """Members of a list by property id; all of them, or a page."""
     columns = [getattr(SavedListMemberRow, name) for name in _MEMBER_FIELDS]
     query = (
         select(*columns).where(SavedListMemberRow.list_id == list_id).order_by(SavedListMemberRow.property_id)
     )
-    return [Member(*row) for row in session.execute(query)]
+    return [Member(*row) for row in session.execute(query.limit(limit).offset(offset))]
 
 
 def member_ids(session: Session, name: str) -> list[str]:
@@ -282,6 +282,20 @@ def events(
         query = query.where(SavedListEventRow.happened_at >= since)
     order = (SavedListEventRow.revision, SavedListEventRow.event, SavedListEventRow.property_id)
     return [Event(*row) for row in session.execute(query.order_by(*order))]
+
+
+def news(session: Session) -> dict[int, dict[str, int]]:
+    """What happened to each list at its last refresh and since, counted by event; not its first save."""
+    query = (
+        select(SavedListEventRow.list_id, SavedListEventRow.event, func.count())
+        .join(SavedListRow, SavedListRow.id == SavedListEventRow.list_id)
+        .where(SavedListEventRow.revision >= SavedListRow.refresh_no, SavedListEventRow.revision > 1)
+        .group_by(SavedListEventRow.list_id, SavedListEventRow.event)
+    )
+    found: dict[int, dict[str, int]] = {}
+    for list_id, event, count in session.execute(query):
+        found.setdefault(list_id, {})[event] = count
+    return found
 
 
 def add_import_rows(session: Session, list_id: int, rows: Iterable[ImportRow]) -> None:

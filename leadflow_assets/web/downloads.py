@@ -14,6 +14,7 @@ from typing import Any
 from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
+from leadflow_assets.lake.publish import sha256_of
 from leadflow_assets.search.exports.formats import SUFFIXES, Export, require_format
 from leadflow_assets.settings import Settings
 from leadflow_assets.state import database, exports
@@ -43,11 +44,7 @@ def download(
         StoreError: the file cannot be written.
     """
     require_format(format)
-    place = settings.data_dir / "exports"
-    place.mkdir(parents=True, exist_ok=True)
-    _remove_old(place)
-    folder = Path(tempfile.mkdtemp(dir=place))
-    remove = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
+    folder = _new_folder(settings)
     try:
         done = write(folder / f"{name}{SUFFIXES[format]}")
         record(settings, person, what, filters, done)
@@ -55,7 +52,33 @@ def download(
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    return FileResponse(sent, filename=sent.name, background=remove, headers={"Cache-Control": "no-store"})
+    return _sent(sent, folder)
+
+
+def download_copy(settings: Settings, person: str, path: Path, *, what: str, rows: int) -> FileResponse:
+    """Send a copy of a file that is kept here: whoever replaces it meanwhile changes nothing about it."""
+    folder = _new_folder(settings)
+    try:
+        copy = folder / path.name
+        shutil.copyfile(path, copy)
+        done = Export(copy, copy, rows, path.suffix.removeprefix("."), sha256_of(copy))
+        record(settings, person, what, {}, done)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return _sent(copy, folder)
+
+
+def _new_folder(settings: Settings) -> Path:
+    place = settings.data_dir / "exports"
+    place.mkdir(parents=True, exist_ok=True)
+    _remove_old(place)
+    return Path(tempfile.mkdtemp(dir=place))
+
+
+def _sent(path: Path, folder: Path) -> FileResponse:
+    remove = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
+    return FileResponse(path, filename=path.name, background=remove, headers={"Cache-Control": "no-store"})
 
 
 def _zipped(done: Export) -> Path:

@@ -6,10 +6,12 @@ import codecs
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import openpyxl
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -147,7 +149,7 @@ def test_excels_own_line_names_the_delimiter(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"PK\x03\x04" + bytes(40), "is a workbook"),
+        (b"PK\x03\x04" + bytes(40), "damaged workbook"),
         (b"\xd0\xcf\x11\xe0" + bytes(40), "old Excel"),
         (b"%PDF-1.7", "is a PDF"),
         (b"\x1f\x8b\x08\x00", "compressed"),
@@ -165,6 +167,27 @@ def test_what_is_no_list_is_refused_in_one_sentence(tmp_path: Path, content: byt
     with pytest.raises(UsageError, match=said) as refused:
         read(tmp_path, content)
     assert refused.value.hint
+
+
+def test_the_first_sheet_of_a_workbook_is_read_as_it_stands(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    page = book.active
+    assert page is not None
+    page.title = "Mailing"
+    for row in ([], ["Address", "City", "ZIP", "Seen", "Note"], ["12 Main St", "Bellingham", 2019], [None]):
+        page.append(row)
+    page.append(["14 Main St", None, "02019", date(2026, 5, 1), "=HYPERLINK(1)"])
+    book.create_sheet("Other").append(["loc_id"])
+    path = tmp_path / "list.xlsx"
+    book.save(path)
+    found = read_list_file(path)
+    assert (found.encoding, found.delimiter) == ("Excel workbook, sheet Mailing", "")
+    assert found.header == ("Address", "City", "ZIP", "Seen", "Note")
+    assert found.rows[0] == ("12 Main St", "Bellingham", "2019", "", "")
+    assert found.rows[1][:4] == ("14 Main St", "", "02019", "2026-05-01")
+    assert (found.line_numbers, found.uneven_rows) == ((3, 5), 0)
+    with pytest.raises(UsageError, match="more than 1 rows"):
+        read_list_file(path, most_rows=1)
 
 
 def test_refusals_quote_no_cell(tmp_path: Path) -> None:

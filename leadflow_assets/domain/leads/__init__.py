@@ -10,6 +10,7 @@ from leadflow_assets.domain.leads.identity import lead_id
 from leadflow_assets.domain.leads.opportunity import (
     EQUITY_BANDS,
     OPPORTUNITIES,
+    REACH_WORDS,
     REACHES,
     equity_band,
     opportunity,
@@ -25,6 +26,7 @@ __all__ = [
     "NOTICES",
     "OPPORTUNITIES",
     "REACHES",
+    "REACH_WORDS",
     "RULE",
     "STATUSES",
     "equity_band",

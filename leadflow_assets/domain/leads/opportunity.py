@@ -15,6 +15,14 @@ NEGATIVE: Final = "negative"
 EQUITY_BANDS: Final = (*(name for name, _ in _BANDS), NEGATIVE, EQUITY_UNKNOWN)
 HOME, POST, SITE_ASSUMED, ABROAD, INCOMPLETE = "home", "post", "site_assumed", "abroad", "incomplete"
 REACHES: Final = (HOME, POST, SITE_ASSUMED, ABROAD, INCOMPLETE)
+# What post does, after "post".
+REACH_WORDS: Final = {
+    HOME: "reaches them at the property",
+    POST: "reaches them elsewhere",
+    SITE_ASSUMED: "goes to the property, for want of another address",
+    ABROAD: "goes abroad",
+    INCOMPLETE: "does not reach them: the address is incomplete",
+}
 OPPORTUNITIES: Final = ("high", "medium", "low", "unknown")
 # A person decides by themselves or with few others: elsewhere a board or an officer does.
 _PEOPLE: Final = frozenset({"person", "life_estate", "estate", "trust"})

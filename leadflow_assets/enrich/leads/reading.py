@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -65,11 +65,15 @@ class LeadFilters:
 
 @dataclass(frozen=True)
 class LeadPage:
-    """``rows``: columns of mart/leads and LEAD_STATE_COLUMNS, the best first; ``total`` of all pages."""
+    """``rows``: columns of mart/leads and LEAD_STATE_COLUMNS, the best first; ``total`` of all pages.
+
+    ``grades`` counts what the filters find by grade, whichever grades they ask for.
+    """
 
     rows: pa.Table
     total: int
     inputs: Inputs
+    grades: Mapping[str, int]
 
 
 def find_leads(
@@ -86,15 +90,17 @@ def find_leads(
         _open_views(connection, settings, inputs)
         conditions, values = _conditions(connection, settings, filters)
         where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+        connection.execute(f"CREATE TEMP TABLE any_grade AS FROM leads_now {where}", values)
         connection.execute(
             f"CREATE TEMP TABLE found AS SELECT row_number() OVER (ORDER BY {_ORDER}) AS rank, * "
-            f"FROM leads_now {where}",
-            values,
+            "FROM any_grade WHERE grade IN (SELECT unnest(?::VARCHAR[]))",
+            [list(filters.grades or GRADES)],
         )
         (total,) = connection.execute("SELECT count(*) FROM found").fetchone() or (0,)
+        counted = dict(connection.execute("SELECT grade, count(*) FROM any_grade GROUP BY grade").fetchall())
         page = "" if limit is None else f"LIMIT {int(limit)}"
         rows = connection.execute(f"FROM found ORDER BY rank {page} OFFSET {int(offset)}").to_arrow_table()
-    return LeadPage(rows, total, inputs)
+    return LeadPage(rows, total, inputs, {name: counted.get(name, 0) for name in GRADES})
 
 
 def lead(settings: Settings, lead_id: str) -> dict[str, Any] | None:
@@ -182,7 +188,6 @@ def _conditions(
     conditions: list[str] = []
     values: list[Any] = []
     for column, wanted in (
-        ("grade", filters.grades),
         ("opportunity", filters.opportunities),
         ("status", filters.statuses or tuple(status for status in STATUSES if status != "dead")),
     ):

@@ -13,6 +13,7 @@ import os
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from leadflow_assets.domain.leads import GRADES
@@ -78,6 +79,17 @@ def outdated(settings: Settings) -> str | None:
         return None
     done = [inputs.state(), str(inputs.snapshot)]
     return None if _read_done(settings) == done else f"{done[0][:16]}:{done[1]}"
+
+
+def last_made(settings: Settings) -> datetime | None:
+    """When leads were made last: here, or wherever they were published (aware, UTC); None: never."""
+    snapshot = Lake(settings).snapshot(LEADS)
+    try:
+        here = datetime.fromtimestamp((_folder(settings) / "done.json").stat().st_mtime, UTC)
+    except OSError:
+        here = None
+    known = [moment for moment in (here, snapshot.committed if snapshot.number else None) if moment]
+    return max(known, default=None)
 
 
 def _report(

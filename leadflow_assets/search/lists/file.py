@@ -1,4 +1,5 @@
-"""Reading a file of addresses or ids that a person made: any encoding, delimiter and column order.
+"""Reading a file of addresses or ids that a person made: text in any encoding and with any delimiter, or the
+first sheet of an Excel workbook; columns in any order.
 
 What was found is said, so that a wrong guess is seen. Errors never quote a cell: it may be a person's name.
 """
@@ -23,6 +24,7 @@ from leadflow_assets.sources.imports.text_table import (
     read_content,
     records,
 )
+from leadflow_assets.sources.imports.workbook import is_workbook, read_workbook
 
 # What people call the columns, in lower case with single blanks for everything but letters and digits.
 _ALIASES: Mapping[str, tuple[str, ...]] = {
@@ -79,6 +81,8 @@ _WHAT_IT_TAKES = (
 class ListFile:
     """A file as read. ``rows`` are as wide as ``header``; ``roles`` says which column is what.
 
+    Of a workbook ``encoding`` names the sheet, and ``delimiter`` is empty.
+
     ``blank_rows`` were skipped; ``uneven_rows`` had fewer or more cells than the header (what is missing
     is empty, what is too much stands in columns of its own at the end). ``line_numbers`` tells for each
     row the line of the file where it ends.
@@ -107,9 +111,9 @@ def read_list_file(path: Path, *, most_bytes: int = MOST_BYTES, most_rows: int =
         UsageError: no such file, too large, not text, empty, or without any column that names a property.
     """
     content = read_content(path, most_bytes)
-    text, encoding = decode(path, content)
-    rest, delimiter = find_delimiter(text, lambda cells: len(_roles(cells)))
-    read = records(path, rest, delimiter, most_rows)
+    read, encoding, delimiter = _from_workbook(path, content, most_rows) or _from_text(
+        path, content, most_rows
+    )
     filled = [(line, cells) for line, cells in read if any(cell.strip() for cell in cells)]
     if not filled:
         raise UsageError(f"{path} holds no rows.", _WHAT_IT_TAKES)
@@ -124,14 +128,39 @@ def read_list_file(path: Path, *, most_bytes: int = MOST_BYTES, most_rows: int =
     return ListFile(
         path=path,
         encoding=encoding,
-        delimiter=DELIMITERS[delimiter],
+        delimiter=delimiter,
         header=names,
         rows=tuple(tuple(cells) + ("",) * (width - len(cells)) for _, cells in data),
-        line_numbers=tuple(line + (rest != text) for line, _ in data),
+        line_numbers=tuple(line for line, _ in data),
         roles=_roles(header),
         blank_rows=len(read) - len(filled),
         uneven_rows=sum(len(cells) != len(header) for _, cells in data),
     )
+
+
+_Lines = list[tuple[int, list[str]]]
+
+
+def _from_text(path: Path, content: bytes, most_rows: int) -> tuple[_Lines, str, str]:
+    """Numbered rows, the encoding and the delimiter in words."""
+    text, encoding = decode(path, content)
+    rest, delimiter = find_delimiter(text, lambda cells: len(_roles(cells)))
+    # A line that only tells the delimiter was left out.
+    before = int(rest != text)
+    read = [(line + before, cells) for line, cells in records(path, rest, delimiter, most_rows)]
+    return read, encoding, DELIMITERS[delimiter]
+
+
+def _from_workbook(path: Path, content: bytes, most_rows: int) -> tuple[_Lines, str, str] | None:
+    """Numbered rows of the first sheet, as wide as its first row; None: it is no workbook."""
+    if not is_workbook(content):
+        return None
+    sheet, read = read_workbook(path, content, most_rows=most_rows)
+    if len([cells for _, cells in read if cells]) > most_rows + 1:
+        raise UsageError(f"{path} has more than {most_rows:,} rows.", "Split it.")
+    width = next((len(cells) for _, cells in read if cells), 0)
+    rows = [(line, cells + [""] * (width - len(cells))) for line, cells in read]
+    return rows, f"Excel workbook, sheet {sheet}", ""
 
 
 def _header(path: Path, rows: list[tuple[int, list[str]]]) -> tuple[list[str], list[tuple[int, list[str]]]]:

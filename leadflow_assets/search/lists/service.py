@@ -30,7 +30,11 @@ from leadflow_assets.state.saved_lists import ImportRow, Member, SavedList
 
 @dataclass(frozen=True)
 class Imported:
-    """An import: rows of the file by result, where the report is, and the list (None for a dry run)."""
+    """An import: rows of the file by result, where the report is, and the list (None for a dry run).
+
+    ``columns`` says which column of the file was taken for what, ``unused`` names the others: they are kept
+    in the report.
+    """
 
     counts: Mapping[str, int]
     rows: tuple[ImportRow, ...]
@@ -38,6 +42,8 @@ class Imported:
     report: Path | None
     accept_probable: bool
     change: ListChange | None
+    columns: Mapping[str, str]
+    unused: tuple[str, ...]
 
 
 class SavedLists(ListStore):
@@ -111,8 +117,9 @@ class SavedLists(ListStore):
             target = self._settings.data_dir / "list_reports" / f"{rows.checked_name(name)}.csv"
         if target is not None:
             write_report(target, file, matched, set(origins) if not dry_run else ())
+        apart = f"{file.delimiter} between " if file.delimiter else ""
         read_as = (
-            f"{len(file.rows):,} rows, {file.encoding}, {file.delimiter} between {len(file.header)} columns; "
+            f"{len(file.rows):,} rows, {file.encoding}, {apart}{len(file.header)} columns; "
             f"{file.blank_rows:,} blank rows skipped, {file.uneven_rows:,} of another width than the header"
         )
         change = None
@@ -124,7 +131,9 @@ class SavedLists(ListStore):
             change = self._create(
                 name, "imported", members, "imported", description, source_file=path.name, imported=matched
             )
-        return Imported(counts(matched), matched, read_as, target, accept_probable, change)
+        columns = {role: file.header[place] for role, place in file.roles.items()}
+        unused = tuple(name for name in file.header if name not in columns.values())
+        return Imported(counts(matched), matched, read_as, target, accept_probable, change, columns, unused)
 
     def import_report(self, name: str) -> list[ImportRow]:
         """The match report of an imported list."""

@@ -73,6 +73,11 @@ class ListStore:
         with database.session(self._settings) as session:
             return rows.all_lists(session, archived=archived)
 
+    def news(self) -> dict[int, dict[str, int]]:
+        """By id of the list: what happened at its last refresh and since, counted by event."""
+        with database.session(self._settings) as session:
+            return rows.news(session)
+
     def find(self, name: str) -> SavedList:
         """The list of that name.
 
@@ -82,10 +87,10 @@ class ListStore:
         with database.session(self._settings) as session:
             return rows.find(session, name)
 
-    def members(self, name: str) -> list[Member]:
-        """Members by property id, as of the last refresh."""
+    def members(self, name: str, *, limit: int | None = None, offset: int = 0) -> list[Member]:
+        """Members by property id, as of the last refresh; all of them, or a page."""
         with database.session(self._settings) as session:
-            return rows.members(session, rows.find(session, name).id)
+            return rows.members(session, rows.find(session, name).id, limit=limit, offset=offset)
 
     def diff(self, name: str, *, since: datetime | None = None) -> list[Event]:
         """The diff log from the last refresh on (the first save counts as one), or from a moment on."""
