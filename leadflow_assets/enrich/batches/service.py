@@ -63,7 +63,13 @@ class Batches(BatchSteps):
         return making.preview_of(self._settings, self._lake, matched, chosen)
 
     def create(
-        self, file: Path, *, name: str, endpoints: Sequence[str] | None = None, transport: str = "rest"
+        self,
+        file: Path,
+        *,
+        name: str,
+        endpoints: Sequence[str] | None = None,
+        transport: str = "rest",
+        by: str | None = None,
     ) -> BatchJob:
         """Make a batch of a file, which is kept in the lake; all of it is written, or nothing.
 
@@ -83,10 +89,16 @@ class Batches(BatchSteps):
             transport=transport,
             source=file,
             now=self._now(),
+            by=by,
         )
 
     def create_from_properties(
-        self, property_ids: Sequence[str], *, name: str, endpoints: Sequence[str] | None = None
+        self,
+        property_ids: Sequence[str],
+        *,
+        name: str,
+        endpoints: Sequence[str] | None = None,
+        by: str | None = None,
     ) -> BatchJob:
         """Make a batch of properties of ours.
 
@@ -104,6 +116,7 @@ class Batches(BatchSteps):
             transport="rest",
             source=None,
             now=self._now(),
+            by=by,
         )
 
     def adopt(
