@@ -173,7 +173,7 @@ class Batches(BatchSteps):
         with self._claimed(job_id) as (job, lost):
             self.recover()
             if job.status in _ANSWERED:
-                if not self._retriable(job):
+                if not self.has_calls_to_repeat(job):
                     return job
             else:
                 require(job, _OPEN, "run")
@@ -251,7 +251,7 @@ class Batches(BatchSteps):
         job = require(self.job(job_id), ("created", *_OPEN, *_ANSWERED), "worked on")
         if job.status == "created":
             job = self.submit(job.job_id)
-        if job.status in _OPEN or (job.status in _ANSWERED and self._retriable(job)):
+        if job.status in _OPEN or (job.status in _ANSWERED and self.has_calls_to_repeat(job)):
             job = self.run(job.job_id, progress, stop)
         if job.status == "ready":
             job = self.download(job.job_id)
