@@ -39,6 +39,7 @@ _SETTING_TYPES: dict[object, str] = {
     Decimal: "number",
     dict[str, Decimal]: "JSON object of numbers",
     int | None: "integer",
+    Path | None: "path",
     date | None: "day",
 }
 _BOUNDS = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import threading
 import uuid
 from collections.abc import Iterator
 from multiprocessing.context import ForkServerContext
@@ -17,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import shapely
+from moto.s3.responses import S3Response
 from moto.server import ThreadedMotoServer
 
 from leadflow_assets.lake.geoparquet import bbox_column, write_parquet
@@ -69,10 +71,22 @@ def settings(clean_environment: None, tmp_path: Path) -> Settings:
     return load_settings(leadflow_data_dir=tmp_path / "data")
 
 
+def _create_atomically() -> None:
+    """S3 looks whether a key is free and takes it in one step; this server in two, in many threads."""
+    unlocked, lock = S3Response.put_object, threading.Lock()
+
+    def locked(self: S3Response) -> Any:
+        with lock:
+            return unlocked(self)
+
+    S3Response.put_object = locked
+
+
 @pytest.fixture(scope="session")
 def s3_server() -> Iterator[str]:
     """URL of a running S3 server."""
     logging.getLogger("werkzeug").setLevel(logging.WARNING)  # else a line for each request
+    _create_atomically()
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

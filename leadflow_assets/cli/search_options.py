@@ -95,23 +95,6 @@ def _history(
 
 
 _GROUPS = (_where, _what, _history)
-# Option -> field, where the two differ.
-_FIELDS = {
-    "town": "towns",
-    "zip": "zips",
-    "owner_type": "owner_types",
-    "category": "categories",
-    "use_code": "use_codes",
-    "style": "styles",
-    "min_equity_pct": "min_equity_percent",
-    "max_equity_pct": "max_equity_percent",
-    "case": "cases",
-    "case_tier": "case_tiers",
-    "lien_type": "lien_types",
-    "signal": "signals",
-    "list_": "lists",
-    "not_list": "not_lists",
-}
 _PLACES = ("near", "radius", "within", "bbox")
 
 
@@ -133,19 +116,17 @@ class SearchOptions:
             UsageError: a wrong value, or a place that cannot be found.
         """
         from leadflow_assets.search.criteria import criteria_from
+        from leadflow_assets.search.filters import fields_of
 
-        fields = {_FIELDS.get(k, k): v for k, v in self.values.items() if k not in _PLACES}
-        for name in ("sold_after", "sold_before", "case_filed_after", "case_filed_before"):
-            if name in fields:
-                fields[name] = _day(fields[name], name)
-        if "absentee" in fields:
-            fields["absentee"] = fields["absentee"].replace("-", "_")
+        fields = fields_of({name: value for name, value in self.values.items() if name not in _PLACES})
         plain = criteria_from(fields)
         areas = tuple(self._areas(searcher, plain.towns))
         return plain.model_copy(update={"areas": areas}) if areas else plain
 
     def _areas(self, searcher: Searcher, towns: tuple[int, ...]) -> list[Area]:
+        from leadflow_assets.cli.output import note
         from leadflow_assets.search.areas import parse_box, read_polygons
+        from leadflow_assets.search.filters import circle_at
 
         found: list[Area] = []
         near, radii = self.values.get("near", []), self.values.get("radius", [])
@@ -155,37 +136,14 @@ class SearchOptions:
                 'Write --near "12 MAIN ST, BELLINGHAM" --radius 0.5mi.',
             )
         for number, place in enumerate(near):
-            found.append(_circle(searcher, place, radii[number if len(radii) > 1 else 0], towns))
+            circle, how = circle_at(searcher, place, radii[number if len(radii) > 1 else 0], towns)
+            found.append(circle)
+            if how:
+                note(how)
         for path in self.values.get("within", []):
             found += read_polygons(path)
         found += [parse_box(text) for text in self.values.get("bbox", [])]
         return found
-
-
-def _circle(searcher: Searcher, place: str, radius: str, towns: tuple[int, ...]) -> Area:
-    from leadflow_assets.cli.output import note
-    from leadflow_assets.search.areas import Circle, parse_distance
-
-    metres = parse_distance(radius)
-    found = searcher.geocoder().locate(place, towns=towns, radius_m=metres)
-    if found.method != "coordinates":
-        note(
-            f"{place} is {found.lat:.6f},{found.lon:.6f} ({found.matched}; {found.method.replace('_', ' ')}, "
-            f"usually within {found.expected_error_m:,.0f} m)"
-        )
-    return Circle(lon=found.lon, lat=found.lat, radius_m=metres, label=f"{radius} around {place}")
-
-
-def _day(text: str, name: str) -> str:
-    if len(text) == 4 and text.isascii() and text.isdigit():
-        return f"{text}-01-01"
-    from datetime import date
-
-    try:
-        return date.fromisoformat(text).isoformat()
-    except ValueError:
-        option = "--" + name.replace("_", "-")
-        raise UsageError(f"{option} {text!r} is not a date.", "Write 2005-06-30, or 2005.") from None
 
 
 def with_search_options(command: Callable[..., None]) -> Callable[..., None]:

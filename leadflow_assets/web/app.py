@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import resources
@@ -14,11 +16,13 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
+from leadflow_assets.errors import LeadflowError
 from leadflow_assets.settings import Settings
 from leadflow_assets.state import database, web_users
 from leadflow_assets.web import problems
 from leadflow_assets.web.libraries import library_file
 from leadflow_assets.web.pages import PAGES
+from leadflow_assets.web.places import Outlines
 from leadflow_assets.web.searchers import Searchers
 from leadflow_assets.web.security import login
 from leadflow_assets.web.security.bodies import BodyLimitMiddleware
@@ -26,8 +30,9 @@ from leadflow_assets.web.security.headers import SafetyMiddleware
 from leadflow_assets.web.site import Site
 
 _STATIC = resources.files("leadflow_assets.web").joinpath("static")
-# The address of such a file holds the program's version: it may be kept.
+# The address of a library holds the program's version: it may be kept. Our own files are asked for anew.
 _KEEP = {"Cache-Control": "public, max-age=86400"}
+_ASK = {"Cache-Control": "no-cache"}
 
 
 def build_app(settings: Settings) -> FastAPI:
@@ -38,12 +43,16 @@ def build_app(settings: Settings) -> FastAPI:
     """
     with database.session(settings) as session:
         has_users = bool(web_users.names(session))
-    site = Site(settings, Searchers(settings), login=has_users)
+    site = Site(settings, Searchers(settings), Outlines(settings), login=has_users)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        warming = threading.Thread(target=_warm, args=(site,), daemon=True)
+        warming.start()
         yield
+        warming.join()
         site.searchers.close()
+        site.outlines.close()
 
     app = FastAPI(title="LeadFlow Assets", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.site = site
@@ -63,10 +72,16 @@ def build_app(settings: Settings) -> FastAPI:
     return app
 
 
+def _warm(site: Site) -> None:
+    # Whatever is wrong there, the first search says it to somebody who can do something about it.
+    with contextlib.suppress(LeadflowError):
+        site.searchers.warm()
+
+
 class _Static(StaticFiles):
     def file_response(self, *args: Any, **named: Any) -> Response:
         answer = super().file_response(*args, **named)
-        answer.headers.update(_KEEP)
+        answer.headers.update(_ASK)
         return answer
 
 

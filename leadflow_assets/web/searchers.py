@@ -51,6 +51,13 @@ class Searchers:
                     return
             searcher.close()
 
+    def warm(self) -> None:
+        """Read what the first search would wait for: cases and scores of all properties."""
+        with self.take() as searcher:
+            if searcher.snapshot.partitions:
+                searcher.cases.load()
+                searcher.scores.load()
+
     def close(self) -> None:
         """Close those that are open and not in use."""
         with self._lock:

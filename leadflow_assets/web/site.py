@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import getpass
-import json
 from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import quote, unquote
 
 from fastapi import Depends, Request
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from leadflow_assets.search.exports.values import to_json
 from leadflow_assets.settings import Settings
+from leadflow_assets.web.places import Outlines
 from leadflow_assets.web.rendering import render
 from leadflow_assets.web.searchers import Searchers
 
@@ -25,6 +26,7 @@ class Site:
 
     settings: Settings
     searchers: Searchers
+    outlines: Outlines
     login: bool
 
 
@@ -85,6 +87,11 @@ def wants_json(request: Request) -> bool:
     return "application/json" in request.headers.get("accept", "")
 
 
+def as_json(value: Any) -> Response:
+    """An answer for a script: days and times as ISO text."""
+    return Response(to_json(value), media_type="application/json", headers={"Cache-Control": "no-store"})
+
+
 def as_script_data(value: Any) -> str:
     """JSON that may stand inside a script element: nothing in it can end the element."""
-    return json.dumps(value, default=str).replace("<", "\\u003c")
+    return to_json(value).replace("<", "\\u003c")

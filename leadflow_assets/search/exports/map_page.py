@@ -28,14 +28,20 @@ from leadflow_assets.search.exports.formats import (
     shown_columns,
 )
 from leadflow_assets.search.exports.leaflet import leaflet_script, leaflet_style
-from leadflow_assets.search.exports.outlines import Shapes, in_degrees, numbers, outline_shapes
+from leadflow_assets.search.exports.outlines import (
+    DECIMALS,
+    SCALE,
+    in_degrees,
+    numbers,
+    outline_shapes,
+    polygon_steps,
+    steps,
+)
 from leadflow_assets.search.exports.sidecar import about_lines, now
 from leadflow_assets.search.exports.values import plain, records, to_json
 
-DECIMALS = 6  # about ten centimetres
-_SCALE = 10**DECIMALS
 # Paul Tol's "muted" scheme, made to be told apart by colour-blind eyes, and two greys.
-_COLOURS = {
+CATEGORY_COLOURS = {
     "residential": "#DDCC77",
     "commercial": "#CC6677",
     "industrial": "#882255",
@@ -128,7 +134,7 @@ def _collect(
     counts.add(~shapely.is_missing(shapes), placed)
     page.rows += records(plain(batch, columns))
     page.categories += [
-        value if value in _COLOURS else UNKNOWN for value in batch.column("category").to_pylist()
+        value if value in CATEGORY_COLOURS else UNKNOWN for value in batch.column("category").to_pylist()
     ]
     keys = zip(batch.column("town_id").to_pylist(), batch.column("loc_id").to_pylist(), strict=True)
     for index, key in enumerate(keys):
@@ -145,28 +151,15 @@ def _place(page: _Page, shape: Any, position: tuple[float, float] | None) -> _Pl
         return _Place(None, None)
     known = shapely.get_coordinates(shape)[0] if shape is not None else np.array(position)
     if page.origin is None:
-        page.origin = (round(known[0] * _SCALE), round(known[1] * _SCALE))
+        page.origin = (round(known[0] * SCALE), round(known[1] * SCALE))
     if shape is None:
-        return _Place(None, _steps(page.origin, known[None, :]))
-    return _Place([_polygon(page.origin, part) for part in shapely.get_parts(shape)], None)
-
-
-def _polygon(origin: tuple[int, int], polygon: Any) -> list[list[int]]:
-    """The rings of a polygon, the outer one first; the closing corner is left out."""
-    rings: Shapes = shapely.get_rings(polygon)
-    return [_steps(origin, shapely.get_coordinates(ring)[:-1]) for ring in rings]
-
-
-def _steps(origin: tuple[int, int], positions: np.ndarray[Any, np.dtype[np.float64]]) -> list[int]:
-    """Positions as differences, the first one from the origin: half the digits."""
-    whole = np.rint(positions * _SCALE).astype(np.int64)
-    steps: list[int] = np.diff(whole, axis=0, prepend=[origin]).ravel().tolist()
-    return steps
+        return _Place(None, steps(page.origin, known[None, :]))
+    return _Place([polygon_steps(page.origin, part) for part in shapely.get_parts(shape)], None)
 
 
 def _document(page: _Page, request: ExportRequest, counts: Counts) -> dict[str, Any]:
     in_use = Counter(page.categories)
-    known = [name for name in _COLOURS if in_use[name]]
+    known = [name for name in CATEGORY_COLOURS if in_use[name]]
     number = {name: index for index, name in enumerate(known)}
     places = []
     for place in page.places.values():
@@ -187,7 +180,7 @@ def _document(page: _Page, request: ExportRequest, counts: Counts) -> dict[str, 
         "source": SOURCE_NOTE,
         "origin": page.origin or (0, 0),
         "categories": [
-            {"label": label(name), "colour": _COLOURS[name], "rows": in_use[name]} for name in known
+            {"label": label(name), "colour": CATEGORY_COLOURS[name], "rows": in_use[name]} for name in known
         ],
         "places": places,
         "rows": page.rows,

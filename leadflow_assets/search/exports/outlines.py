@@ -23,6 +23,8 @@ from leadflow_assets.search.exports.formats import OutlineReader
 
 Shapes = NDArray[Any]
 Floats = NDArray[np.float64]
+DECIMALS = 6  # about ten centimetres
+SCALE = 10**DECIMALS
 _SQL = """
 SELECT town_id, loc_id, geometry FROM read_parquet(?, hive_partitioning = false)
 SEMI JOIN wanted USING (town_id, loc_id)
@@ -130,3 +132,16 @@ def in_degrees(shapes: Shapes, decimals: int) -> Shapes:
 
 def _degrees(positions: Floats) -> Floats:
     return np.column_stack(_to_degrees().transform(positions[:, 0], positions[:, 1]))
+
+
+def polygon_steps(origin: tuple[int, int], polygon: Any) -> list[list[int]]:
+    """The rings of a polygon, the outer one first; the closing corner is left out."""
+    rings: Shapes = shapely.get_rings(polygon)
+    return [steps(origin, shapely.get_coordinates(ring)[:-1]) for ring in rings]
+
+
+def steps(origin: tuple[int, int], positions: Floats) -> list[int]:
+    """Positions as differences, the first one from the origin: half the digits."""
+    whole = np.rint(positions * SCALE).astype(np.int64)
+    steps: list[int] = np.diff(whole, axis=0, prepend=[origin]).ravel().tolist()
+    return steps

@@ -56,6 +56,8 @@ document.addEventListener("submit", (event) => {
     event.preventDefault();
     return;
   }
+  // What is only downloaded may be had again.
+  if ("again" in form.dataset) return;
   form.dataset.sent = "yes";
   event.submitter?.setAttribute("aria-busy", "true");
 });

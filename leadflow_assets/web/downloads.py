@@ -1,0 +1,93 @@
+"""Files that leave through the page: written to a folder of their own, told in the log, sent, removed."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from fastapi.responses import FileResponse
+from starlette.background import BackgroundTask
+
+from leadflow_assets.search.exports.formats import SUFFIXES, Export, require_format
+from leadflow_assets.settings import Settings
+from leadflow_assets.state import database, exports
+
+WAY = "page"
+_LONGEST_SECONDS = 6 * 3600.0
+
+
+def download(
+    settings: Settings,
+    person: str,
+    *,
+    name: str,
+    format: str,
+    what: str,
+    filters: Mapping[str, Any],
+    write: Callable[[Path], Export],
+) -> FileResponse:
+    """Write a file with ``write`` and send it as ``name`` with the format's ending.
+
+    A CSV cannot say what it is: it goes with its description, in a ZIP file.
+
+    ``what`` and the names of ``filters`` stand in the log of exports, never what was typed in them.
+
+    Raises:
+        UsageError: no such format, or what ``write`` refuses.
+        StoreError: the file cannot be written.
+    """
+    require_format(format)
+    place = settings.data_dir / "exports"
+    place.mkdir(parents=True, exist_ok=True)
+    _remove_old(place)
+    folder = Path(tempfile.mkdtemp(dir=place))
+    remove = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
+    try:
+        done = write(folder / f"{name}{SUFFIXES[format]}")
+        record(settings, person, what, filters, done)
+        sent = _zipped(done) if format == "csv" else done.path
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return FileResponse(sent, filename=sent.name, background=remove, headers={"Cache-Control": "no-store"})
+
+
+def _zipped(done: Export) -> Path:
+    path = done.path.with_suffix(".zip")
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for one in (done.path, done.sidecar):
+            archive.write(one, one.name)
+    return path
+
+
+def _remove_old(place: Path) -> None:
+    """Folders of downloads that somebody broke off."""
+    for folder in place.iterdir():
+        if time.time() - folder.stat().st_mtime > _LONGEST_SECONDS:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def record(settings: Settings, person: str, what: str, filters: Mapping[str, Any], done: Export) -> None:
+    """Note an export: who, what, when, how many rows, and the hash of the file."""
+    towns = ",".join(str(town) for town in filters.get("towns", ()))
+    names = [name for name in filters if name != "towns"]
+    told = "; ".join(part for part in (f"towns {towns}" if towns else "", ", ".join(names)) if part)
+    line = exports.ExportLine(
+        at=datetime.now(UTC),
+        person=person,
+        way=WAY,
+        what=what,
+        filters=told or "none",
+        format=done.format,
+        rows=done.rows,
+        sha256=done.sha256,
+    )
+    with database.session(settings) as session:
+        exports.record(session, line)
+        session.commit()
