@@ -141,7 +141,7 @@ def _suggested(source: Source, proposal: Proposal | None) -> str:
     if proposal is not None and proposal.file is not None:
         return proposal.file.path.stem
     if source.best:
-        return f"best of {source.saved_list or ' '.join(source.towns)}"
+        return f"best of {source.saved_list or ' '.join(find_town(one).name for one in source.towns)}"
     return source.saved_list
 
 

@@ -1,5 +1,5 @@
 // A batch while it runs: asks every two seconds how far it is, until nobody works at it any more.
-import { ask } from "./page.js";
+import { ask } from "page";
 
 const EVERY = 2000;
 const box = document.getElementById("progress");
