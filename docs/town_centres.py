@@ -29,8 +29,8 @@ from leadflow_assets.domain.towns import Town, all_towns
 
 TARGET = Path(__file__).parents[1] / "leadflow_assets" / "domain" / "reference"
 STATE = "25"
-# Two kilometres, and half of one, in degrees.
-NEAR, SMOOTH = 0.02, 0.004
+# Two kilometres, and a fifth of one, in degrees.
+NEAR, SMOOTH = 0.02, 0.002
 SMALLEST_ISLAND = 0.0004
 VILLAGES = {
     "Gosnold": "Cuttyhunk",

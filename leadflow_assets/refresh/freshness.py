@@ -34,6 +34,11 @@ class TownFreshness:
     properties: int | None
     place: Point | None
 
+    @property
+    def is_absent(self) -> bool:
+        """Is nothing of the town here?"""
+        return self.overview.status == "not fetched"
+
 
 def town_freshness(settings: Settings) -> list[TownFreshness]:
     """All towns by name, Sampleton among them where the demo is on."""
