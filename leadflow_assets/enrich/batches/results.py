@@ -36,14 +36,17 @@ class ResultRow:
 def result_rows(
     settings: Settings,
     lake: Lake,
-    searcher: Searcher,
+    searcher: Searcher | None,
     job: BatchJob,
     *,
     outcome: str | None,
     skip: int,
     most: int,
 ) -> list[ResultRow]:
-    """Some properties of a batch, of one outcome or of all, by number."""
+    """Some properties of a batch, of one outcome or of all, by number.
+
+    Without a ``searcher`` none is a parcel of ours.
+    """
     with database.session(settings) as session:
         stored = batch_requests.page(session, job.job_id, outcome=outcome, skip=skip, most=most)
         if not stored:
@@ -54,7 +57,7 @@ def result_rows(
     facts = published_facts(lake, job)
     ids = [request.property_id for request in requests if request.property_id]
     columns = ("property_id", "town_id", "loc_id")
-    here = searcher.properties(ids, columns).to_pylist() if ids else []
+    here = searcher.properties(ids, columns).to_pylist() if searcher and ids else []
     ours = {row["property_id"]: row for row in here}
     rows = []
     for request in requests:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import shutil
 import tempfile
@@ -18,15 +19,16 @@ from starlette.background import BackgroundTask
 from leadflow_assets.domain.towns import town_by_id
 from leadflow_assets.enrich.batches import runner, words
 from leadflow_assets.enrich.batches.job import STATES, BatchJob
-from leadflow_assets.enrich.batches.results import result_rows
+from leadflow_assets.enrich.batches.results import ResultRow, result_rows
 from leadflow_assets.enrich.batches.service import Batches
 from leadflow_assets.enrich.vendor import open_ledger
 from leadflow_assets.errors import NotConfiguredError, UsageError
 from leadflow_assets.lake.lake import Lake
+from leadflow_assets.refresh.overview import held_towns
 from leadflow_assets.settings import Settings
 from leadflow_assets.state import batch_jobs, database, exports
 from leadflow_assets.web.problems import NotFoundError
-from leadflow_assets.web.site import CurrentSettings, CurrentSite, Person, page, redirect
+from leadflow_assets.web.site import CurrentSettings, CurrentSite, Person, Site, page, redirect
 
 router = APIRouter()
 PAGE_ROWS = 50
@@ -73,18 +75,7 @@ def batch_page(
         raise UsageError(f"There is no outcome {outcome[:40]!r}.", "See the batch's table of outcomes.")
     state = _state(batches, settings, job)
     whole = job.total_records if outcome is None else state["outcomes"][outcome]
-    rows = []
-    if job.transport != "files":
-        with site.searchers.take() as searcher:
-            rows = result_rows(
-                settings,
-                Lake(settings),
-                searcher,
-                job,
-                outcome=outcome,
-                skip=(at - 1) * PAGE_ROWS,
-                most=PAGE_ROWS,
-            )
+    rows = _rows(site, job, outcome, at) if job.transport != "files" else []
     return page(
         request,
         "batch.html",
@@ -195,6 +186,21 @@ def cancel(job_id: str, settings: CurrentSettings) -> Response:
     batches, job = _found(settings, job_id)
     batches.cancel(job.job_id)
     return redirect(_path(job), "Cancelled. What was answered is kept, and costs nothing next time.")
+
+
+def _rows(site: Site, job: BatchJob, outcome: str | None, at: int) -> list[ResultRow]:
+    with contextlib.ExitStack() as opened:
+        here = bool(held_towns(site.settings))
+        searcher = opened.enter_context(site.searchers.take()) if here else None
+        return result_rows(
+            site.settings,
+            Lake(site.settings),
+            searcher,
+            job,
+            outcome=outcome,
+            skip=(at - 1) * PAGE_ROWS,
+            most=PAGE_ROWS,
+        )
 
 
 def _started(settings: Settings, job: BatchJob, command: list[str], notice: str) -> Response:
