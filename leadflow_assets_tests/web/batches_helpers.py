@@ -18,7 +18,7 @@ from leadflow_assets_tests.vendors.attom import AttomServer, Call
 
 
 class WaitingAttom(AttomServer):
-    """Answers ``most`` calls; the others wait until ``opened`` is set, and are then refused without a bill."""
+    """Answers ``most`` calls; the others wait until ``opened`` is set, and are refused without a bill."""
 
     def __init__(self, *args: Any, most: int) -> None:
         super().__init__(*args)
