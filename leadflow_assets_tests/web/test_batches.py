@@ -76,7 +76,7 @@ def parcels(web_settings: Settings, vendor: AttomServer) -> list[dict[str, str]]
     columns = ("property_id", "loc_id", "site_address", "zip")
     with open_searcher(web_settings) as searcher:
         criteria = criteria_from({"towns": ["sampleton"], "use_codes": ["101"]})
-        found = searcher.search(criteria, limit=3, columns=columns).rows.to_pylist()
+        found: list[dict[str, str]] = searcher.search(criteria, limit=3, columns=columns).rows.to_pylist()
     for number, row in enumerate(found):
         vendor.properties.append(
             SampleProperty(2000 + number, line1=row["site_address"], zip=row["zip"], fips="25999")
@@ -270,8 +270,9 @@ def test_hostile_names_are_only_text(client: httpx.Client) -> None:
 
 def test_a_workbook_is_read_like_its_csv(client: httpx.Client) -> None:
     book = Workbook()
+    sheet = book.create_sheet(index=0)
     for row in (("Address", "City"), ("1 Sample Street", "Sampleton"), ("2 Sample Street", "Sampleton")):
-        book.active.append(row)
+        sheet.append(row)
     target = io.BytesIO()
     book.save(target)
     from_book = uploaded(client, "houses.xlsx", target.getvalue())

@@ -31,10 +31,14 @@ _LAST_BYTES = 20_000
 
 @dataclass(frozen=True)
 class Started:
-    """The process that was started last for a batch; ``error`` and ``hint``: why it ended, if it failed."""
+    """The process that was started last for a batch; ``error`` and ``hint``: why it ended, if it failed.
+
+    ``spoke_at``: when it wrote last.
+    """
 
     started_at: datetime
     is_alive: bool
+    spoke_at: datetime
     error: str = ""
     hint: str = ""
 
@@ -71,11 +75,12 @@ def started(settings: Settings, job_id: str) -> Started | None:
     note, output = _files(settings, job_id)
     try:
         kept = json.loads(note.read_text(encoding="utf-8"))
+        spoke_at = datetime.fromtimestamp(output.stat().st_mtime, UTC)
     except (OSError, ValueError):
         return None
     alive = not is_gone(kept["owner"])
     error, hint = ("", "") if alive else _last_words(output)
-    return Started(datetime.fromisoformat(kept["started_at"]), alive, error, hint)
+    return Started(datetime.fromisoformat(kept["started_at"]), alive, spoke_at, error, hint)
 
 
 def environment(settings: Settings) -> dict[str, str]:

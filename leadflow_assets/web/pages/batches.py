@@ -99,7 +99,10 @@ def batch_page(
 @router.get("/batches/{job_id}/progress")
 def progress(job_id: str, settings: CurrentSettings) -> Response:
     """How far a batch is, for the script that looks every two seconds."""
-    batches, job = _found(settings, job_id)
+    try:
+        batches, job = _found(settings, job_id)
+    except NotFoundError:
+        return JSONResponse({"gone": True}, headers={"Cache-Control": "no-store"})
     return JSONResponse(_state(batches, settings, job), headers={"Cache-Control": "no-store"})
 
 
@@ -224,7 +227,9 @@ def _state(batches: Batches, settings: Settings, job: BatchJob) -> dict[str, Any
     last = runner.started(settings, job.job_id)
     claimed = batches.is_claimed(job.job_id)
     working = claimed or (last is not None and last.is_alive)
-    error = "" if working or last is None or job.status in ("created", "cancelled") else last.error
+    # What a process said last is old as soon as somebody else has changed the batch.
+    told = last is not None and not working and job.updated_at <= last.spoke_at
+    error = last.error if last is not None and told else ""
     return {
         "status": job.status,
         "working": working,
@@ -234,8 +239,8 @@ def _state(batches: Batches, settings: Settings, job: BatchJob) -> dict[str, Any
         "answered": outcomes.answered,
         "spent": float(batches.spent_cents(job.job_id)),
         "message": job.error_message or "",
-        "error": "" if job.error_message and job.error_message.startswith(error) else error,
-        "hint": last.hint if error and last else "",
+        "error": "" if (job.error_message or "").startswith(error) else error,
+        "hint": last.hint if error and last is not None else "",
     }
 
 

@@ -29,7 +29,10 @@ async function look() {
     setTimeout(look, EVERY * 5);
     return;
   }
-  if (state.working) {
+  if (state.gone) {
+    // Its files were withdrawn, and the batch with them.
+    location.assign("/batches");
+  } else if (state.working) {
     show(state);
     setTimeout(look, EVERY);
   } else {
