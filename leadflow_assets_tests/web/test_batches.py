@@ -41,6 +41,7 @@ from leadflow_assets_tests.web.batches_helpers import (
 )
 from leadflow_assets_tests.web.conftest import (
     NARROW,
+    WIDE,
     assert_accessible,
     assert_fits,
     copied,
@@ -109,6 +110,9 @@ def test_a_person_has_a_file_answered(
     assert_accessible(page)
     assert_fits(page)
     shot(page, "batch-price")
+    page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
+    assert_fits(page)
+    page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
     page.get_by_role("button", name="Create the batch").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("spring")
     assert Batches(web_settings).job("spring").status == "created" and not vendor.calls
@@ -137,6 +141,9 @@ def test_a_person_has_a_file_answered(
     assert_accessible(page)
     assert_fits(page)
     shot(page, "batch-processed")
+    page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
+    assert_fits(page)
+    shot(page, "batch-processed-narrow")
     with page.expect_download() as download:
         page.get_by_role("link", name="Download results (CSV)").click()
     rows = list(csv.DictReader(download.value.path().read_text("utf-8-sig").splitlines()))
