@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from leadflow_assets.lake.catalog import load_extensions, quoted
+from leadflow_assets.lake.catalog import quoted
+from leadflow_assets.lake.extensions import load_extensions
 from leadflow_assets.search.columns import CASE_COLUMNS, EXPORT_COLUMNS, SEARCH_COLUMNS
 
 if TYPE_CHECKING:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import multiprocessing
 import os
+import shutil
 import threading
 import uuid
 from collections.abc import Iterator
@@ -20,6 +22,7 @@ import pytest
 import shapely
 from moto.s3.responses import S3Response
 from moto.server import ThreadedMotoServer
+from sqlalchemy import Engine
 
 from leadflow_assets.lake.geoparquet import bbox_column, write_parquet
 from leadflow_assets.lake.lake import Lake
@@ -28,6 +31,7 @@ from leadflow_assets.lake.snapshots import PartitionEntry, Snapshot
 from leadflow_assets.lake.tables import PARCELS, SCHEMA_VERSION
 from leadflow_assets.sampleton import PackageSpec, Planted, write_package
 from leadflow_assets.settings import Settings, load_settings
+from leadflow_assets.state import database
 
 # How long an example takes depends on who else uses the machine: no test is timed.
 hypothesis.settings.register_profile("leadflow", deadline=None, max_examples=50)
@@ -58,6 +62,34 @@ def forget_environment(patch: pytest.MonkeyPatch, folder: Path) -> None:
     patch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(folder / "no-aws-credentials"))
     patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     patch.chdir(folder)
+
+
+# What brings a state database to its tables, for those who prove just that.
+MIGRATE = database.migrate
+
+
+@pytest.fixture(scope="session", autouse=True)
+def migrated_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A new SQLite file of this process begins as a copy of one that was migrated: it takes a tenth."""
+    template = tmp_path_factory.mktemp("state") / "state.sqlite"
+    migrated = database.open_engine(load_settings(leadflow_data_dir=template.parent, database_url=None))
+    MIGRATE(migrated)
+    migrated.dispose()
+
+    def copy_and_migrate(engine: Engine) -> None:
+        path = Path(str(engine.url.database)).absolute()
+        if engine.dialect.name == "sqlite" and not path.exists() and os.access(path.parent, os.W_OK):
+            copy = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
+            shutil.copyfile(template, copy)
+            # Whoever else makes the file at this moment keeps theirs.
+            with contextlib.suppress(FileExistsError):
+                path.hardlink_to(copy)
+            copy.unlink()
+        MIGRATE(engine)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "migrate", copy_and_migrate)
+        yield
 
 
 @pytest.fixture

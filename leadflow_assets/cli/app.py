@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import cache
 from typing import Annotated
 
+import click
 import typer
 
 from leadflow_assets import __version__
@@ -84,7 +86,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line (default: this process's) and return the exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     output.forget_consoles()
-    return errors.run(typer.main.get_command(build_app()), given)
+    return errors.run(_command(), given)
+
+
+@cache
+def _command() -> click.Command:
+    """What Typer makes of the application. A call keeps nothing in it, and all its signatures take long."""
+    return typer.main.get_command(build_app())
 
 
 def _show_version(wanted: bool) -> None:

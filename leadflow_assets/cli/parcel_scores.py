@@ -7,7 +7,8 @@ from typing import Any
 
 from leadflow_assets.cli.output import Column
 from leadflow_assets.cli.parcel_layout import heading, line, table
-from leadflow_assets.cli.score_text import headline, reason_lines
+from leadflow_assets.cli.score_text import headline
+from leadflow_assets.search.parcel.score_lines import reason_lines
 
 _SEVERAL = (
     Column("property_id", "property", wrap=False),

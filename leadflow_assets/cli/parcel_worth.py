@@ -6,24 +6,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from leadflow_assets.cli.parcel_layout import heading, line, money
+from leadflow_assets.search.parcel.words import EQUITY_METHODS, VALUE_SOURCES, WHY_NO_EQUITY
 
 if TYPE_CHECKING:
     from leadflow_assets.domain.loans import Equity, Return
     from leadflow_assets.search.parcel.model import Unit
     from leadflow_assets.search.parcel.worth import Worth
-
-# Who says what a property is worth, and how its loans were found: `leadflow score explain` says it likewise.
-VALUE_SOURCES = {"attom_avm": "ATTOM's model of the market value", "assessed": "the assessed value"}
-EQUITY_METHODS = {
-    "attom": "open loans amortized here",
-    "attom_homeequity": "the vendor's estimate of the balances",
-}
-WHY_NO_EQUITY = {
-    "no_value": "the value is not known",
-    "no_loan_data": "nothing is known of loans, which is not the same as none",
-    "sold_since_loan_data": "it was sold after the day of the loan data",
-    "loan_incomplete": "a loan has no amount or date",
-}
 
 
 def show_worth(unit: Unit) -> None:

@@ -9,10 +9,17 @@ import typer
 
 from leadflow_assets.cli.output import Column, emit_rows
 from leadflow_assets.cli.parcel_layout import heading, line, money
-from leadflow_assets.cli.parcel_worth import EQUITY_METHODS, VALUE_SOURCES, WHY_NO_EQUITY
+from leadflow_assets.search.parcel.score_lines import reason_lines
+from leadflow_assets.search.parcel.words import (
+    EQUITY_METHODS,
+    GROUP_STATES,
+    NOT_APPLICABLE,
+    VALUE_SOURCES,
+    WHY_NO_EQUITY,
+    WHY_NOT,
+)
 
 if TYPE_CHECKING:
-    from leadflow_assets.domain.distress import ScoreTable
     from leadflow_assets.enrich.scores.explain import Explanation
 
 _LINES = (
@@ -30,33 +37,6 @@ _GROUPS = (
     Column("cap", number_format="g"),
     Column("unknown_points", "may add", "g"),
 )
-STATES = {
-    "present": "present",
-    "absent": "asked: nothing there",
-    "partly_known": "partly asked: nothing there",
-    "unknown": "unknown: not asked",
-}
-WHY_NOT = {
-    "weaker": "a stronger signal of its group counts",
-    "cleared": "history",
-    "not_yet_known": "not known on that day",
-    "undated": "has no date",
-    "future": "its date lies ahead",
-    "unconfirmed": "not confirmed",
-    "not_applicable": "no score applies",
-}
-MADE_LINES = {
-    "group_cap": "cap of the group",
-    "clip_at_100": "100 is the most",
-    "rounding": "rounding",
-}
-NOT_APPLICABLE = {
-    "bank": "a bank owns it",
-    "bank_owned": "a bank took it over",
-    "government": "a public body owns it",
-    "condominium_association": "a condominium association owns it",
-    "condominium_master": "it is a master record of a condominium",
-}
 
 
 def show(explained: Explanation) -> None:
@@ -83,7 +63,7 @@ def show(explained: Explanation) -> None:
         heading("What is known")
         words = {group.name: group.words for group in table.groups}
         rows = [
-            {**group, "words": words[group["group"]], "state": STATES[group["state"]]}
+            {**group, "words": words[group["group"]], "state": GROUP_STATES[group["state"]]}
             for group in row["groups"]
         ]
         emit_rows(rows, _GROUPS, False)
@@ -112,27 +92,6 @@ def headline(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "If links hold", f"{row['score_if_links_hold']:.1f} to {row['high_if_links_hold']:.1f}"
     if row["faults"]:
         yield "Faults", f"signals refused for a fault of their data: {row['faults']}"
-
-
-def reason_lines(
-    reasons: Sequence[Mapping[str, Any]], table: ScoreTable
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The lines that count and those that do not, each with ``what`` in words."""
-    from leadflow_assets.domain.courts.imported import source_in_words
-
-    groups = {group.name: group.words for group in table.groups}
-    made: list[dict[str, Any]] = []
-    for reason in reasons:
-        if reason["kind"] == "signal":
-            what = f"{groups[reason['group']]}: {table.by_name[reason['factor']].words}"
-        else:
-            within = f" {groups[reason['group']]}" if reason["group"] else ""
-            what = f"({MADE_LINES[reason['kind']]}{within})"
-        made.append({**reason, "what": what})
-        source = reason["source"] and source_in_words(reason["source"])
-        told = (source, reason["source_date"], reason["record"], reason["note"])
-        made[-1]["from"] = "\n".join(str(text) for text in told if text)
-    return [one for one in made if one["counted"]], [one for one in made if not one["counted"]]
 
 
 def equity_text(row: Mapping[str, Any]) -> str:

@@ -6,7 +6,6 @@ first row to its last, whatever is published meanwhile.
 
 from __future__ import annotations
 
-import importlib
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,65 +13,35 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from leadflow_assets.errors import NotConfiguredError, UsageError
+from leadflow_assets.errors import UsageError
 from leadflow_assets.lake import tables
+from leadflow_assets.lake.extensions import connect_with
 from leadflow_assets.lake.lake import Lake
 from leadflow_assets.lake.products import PRODUCTS, create_products
 from leadflow_assets.lake.snapshots import Snapshot, SnapshotLog
 from leadflow_assets.lake.tables import Table
 from leadflow_assets.settings import Settings
 
-EXTENSIONS = ("spatial", "httpfs", "sqlite_scanner", "postgres_scanner")
 STATE_SCHEMA = "state"
-
-
-def extension_path(name: str) -> Path:
-    """Where the extension's wheel put its binary, for this version of DuckDB.
-
-    Raises:
-        NotConfiguredError: the wheel is not installed, or belongs to another DuckDB.
-    """
-    try:
-        module = importlib.import_module(f"duckdb_extension_{name}")
-    except ImportError:
-        raise NotConfiguredError(
-            f"The DuckDB extension {name} is not installed.",
-            f"pip install duckdb-extension-{name.replace('_', '-')}",
-        ) from None
-    folder = Path(str(module.__file__)).parent / "extensions" / f"v{duckdb.__version__}"
-    path = folder / f"{name}.duckdb_extension"
-    if not path.is_file():
-        raise NotConfiguredError(
-            f"The DuckDB extension {name} is not made for DuckDB {duckdb.__version__}.",
-            "Install the versions of requirements.lock.",
-        )
-    return path
-
-
-def load_extensions(connection: duckdb.DuckDBPyConnection, names: Sequence[str] = EXTENSIONS) -> None:
-    """Load extensions from their wheels; never downloads."""
-    for name in names:
-        connection.load_extension(str(extension_path(name)))
 
 
 def connect(settings: Settings, *, spatial: bool = True) -> duckdb.DuckDBPyConnection:
     """An in-memory DuckDB, with S3 where the lake lies there.
 
-    Without ``spatial`` it opens in milliseconds: loading that extension takes longer than most questions.
+    Without ``spatial`` it opens in milliseconds: the first time a process loads that extension takes longer
+    than most questions.
     """
-    connection = duckdb.connect(
-        config={
+    remote = settings.lake_uri.startswith("s3://")
+    connection = connect_with(
+        [*(["spatial"] if spatial else []), *(["httpfs"] if remote else [])],
+        {
             "memory_limit": settings.leadflow_duckdb_memory,
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
             "temp_directory": str(settings.data_dir / "duckdb_temp"),
-        }
+        },
     )
-    wanted = ["spatial"] if spatial else []
-    if settings.lake_uri.startswith("s3://"):
-        wanted.append("httpfs")
-    load_extensions(connection, wanted)
-    if settings.lake_uri.startswith("s3://"):
+    if remote:
         _create_s3_secret(connection, settings)
     return connection
 
@@ -310,8 +279,7 @@ def _copy_state(connection: duckdb.DuckDBPyConnection, settings: Settings) -> No
         return
     kind = "sqlite" if sqlite else "postgres"
     where = url.removeprefix("sqlite:///") if sqlite else re.sub(r"^postgresql\+\w+://", "postgresql://", url)
-    with duckdb.connect() as scanner:
-        load_extensions(scanner, [f"{kind}_scanner"])
+    with connect_with([f"{kind}_scanner"]) as scanner:
         scanner.execute(f"ATTACH {quoted(where)} AS source (TYPE {kind}, READ_ONLY)")
         names = scanner.execute(
             "SELECT table_name, schema_name FROM duckdb_tables() WHERE database_name = 'source'"

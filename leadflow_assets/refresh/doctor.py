@@ -22,7 +22,7 @@ import duckdb
 
 from leadflow_assets.errors import LeadflowError
 from leadflow_assets.lake import tables
-from leadflow_assets.lake.catalog import EXTENSIONS, load_extensions
+from leadflow_assets.lake.extensions import EXTENSIONS, load_extensions
 from leadflow_assets.lake.lake import Lake
 from leadflow_assets.lake.publish import current_key, repair
 from leadflow_assets.lake.snapshots import Snapshot, SnapshotLog

@@ -17,7 +17,8 @@ import pyarrow.compute as pc
 
 from leadflow_assets.domain.towns import town_by_id
 from leadflow_assets.errors import UsageError
-from leadflow_assets.lake.catalog import connect, load_extensions
+from leadflow_assets.lake.catalog import connect
+from leadflow_assets.lake.extensions import load_extensions
 from leadflow_assets.lake.lake import Lake
 from leadflow_assets.lake.snapshots import Snapshot
 from leadflow_assets.search import notes as remarks

@@ -22,6 +22,7 @@ import pyarrow as pa
 
 from leadflow_assets.errors import LeadflowError, StoreError
 from leadflow_assets.lake.catalog import connect, quoted
+from leadflow_assets.lake.extensions import checked, connect_with
 from leadflow_assets.lake.lake import Lake
 from leadflow_assets.lake.snapshots import PartitionEntry, Snapshot
 from leadflow_assets.lake.tables import PROPERTIES, SCHEMA_VERSION
@@ -87,14 +88,16 @@ def open_index(settings: Settings) -> duckdb.DuckDBPyConnection | None:
     if not path.is_file() or not path.stem.endswith(f"-{path.stat().st_size}"):
         return None
     try:
-        connection = duckdb.connect(
-            str(path),
-            read_only=True,
-            config={
+        connection = connect_with(
+            # Else whoever needs it loads it, which takes longer than most searches.
+            checked(["spatial"]),
+            {
                 "memory_limit": settings.leadflow_duckdb_memory,
                 "autoinstall_known_extensions": "false",
                 "autoload_known_extensions": "false",
             },
+            str(path),
+            read_only=True,
         )
     except duckdb.Error:
         return None  # damaged or of another DuckDB: as good as none, and the caller says so

@@ -44,7 +44,9 @@ def score_condition(criteria: SearchCriteria) -> tuple[str, list[Any]]:
     parameters: list[Any] = []
     if criteria.signals:
         wanted = factors_of(criteria.signals)
-        parts.append(" OR ".join(["contains(', ' || score_reasons || ',', ?)"] * len(wanted)))
+        found = " OR ".join(["contains(', ' || score_reasons || ',', ?)"] * len(wanted))
+        # There are few sets of reasons: each is looked into once, not once for every property.
+        parts.append(f"score_reasons IN (SELECT score_reasons FROM score_reason_sets WHERE {found})")
         parameters += [f", {name}," for name in wanted]
     for column, least in (
         ("score_signals", criteria.signals_at_least),

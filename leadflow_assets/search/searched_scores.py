@@ -25,6 +25,8 @@ from leadflow_assets.search.score_index import (
 )
 from leadflow_assets.search.statement import Positions
 
+_REASON_SETS = "SELECT DISTINCT score_reasons FROM score_summary"
+
 
 class SearchedScores:
     """The scores of one snapshot of mart/distress_scores, for one connection."""
@@ -63,6 +65,7 @@ class SearchedScores:
         if not self._indexed:
             query = scores_query(self._lake, self.snapshot)
             self._connection.execute(f"CREATE OR REPLACE VIEW score_summary AS {query}")
+            self._connection.execute(f"CREATE OR REPLACE VIEW score_reason_sets AS {_REASON_SETS}")
             self._rows = pa.table({})
             return
         folder = index_path(self._lake.settings).parent
@@ -72,6 +75,7 @@ class SearchedScores:
         self._rows = rows
         places = as_arrow(np.arange(len(rows), dtype=np.int64))
         self._connection.register("score_summary", rows.append_column("position", places))
+        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE score_reason_sets AS {_REASON_SETS}")
 
     def positions(self, condition: str, parameters: Sequence[Any]) -> Positions:
         """Places in the index of properties whose score meets the condition, rising."""

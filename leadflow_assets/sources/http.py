@@ -7,11 +7,13 @@ Only GET and HEAD are ever sent twice. No text made here holds a query string or
 from __future__ import annotations
 
 import logging
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -58,7 +60,15 @@ def make_client(timeout: float = 30.0) -> httpx.Client:
     """A client for one source. ``timeout``: seconds to connect, and seconds of silence while reading."""
     # At INFO httpx logs whole URLs, keys in the query included.
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    return httpx.Client(timeout=timeout, follow_redirects=True, headers={"User-Agent": USER_AGENT})
+    return httpx.Client(
+        verify=_trusted(), timeout=timeout, follow_redirects=True, headers={"User-Agent": USER_AGENT}
+    )
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The certificates httpx trusts. Reading them takes longer than most calls: all clients share them."""
+    return httpx.create_ssl_context()
 
 
 def redact_url(url: str) -> str:

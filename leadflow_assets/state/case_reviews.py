@@ -60,6 +60,18 @@ def latest(session: Session) -> list[CaseReview]:
     return [_review(row) for row in rows]
 
 
+def newest(session: Session, limit: int) -> list[CaseReview]:
+    """The decisions that count, the newest first, at most ``limit``."""
+    counting = select(func.max(CaseReviewRow.id)).group_by(CaseReviewRow.match_id)
+    rows = session.scalars(
+        select(CaseReviewRow)
+        .where(CaseReviewRow.id.in_(counting))
+        .order_by(CaseReviewRow.id.desc())
+        .limit(limit)
+    )
+    return [_review(row) for row in rows]
+
+
 def history(session: Session, match_id: str) -> list[CaseReview]:
     """Every decision about one match, the oldest first."""
     rows = session.scalars(

@@ -11,6 +11,7 @@ import fcntl
 import os
 import threading
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -85,10 +86,13 @@ def migrate(engine: Engine) -> None:
     with _typed_errors(engine.url), _file_lock(engine), engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+        found = MigrationContext.configure(connection).get_current_revision()
+        # Nearly always: then Alembic need not read every migration first.
+        if found == _head():
+            return
         try:
             command.upgrade(_alembic(connection), "head")
         except CommandError:
-            found = MigrationContext.configure(connection).get_current_revision()
             raise StoreError(
                 f"The state database has revision {found}, which this version does not know.",
                 "Update the program, or name another database in DATABASE_URL.",
@@ -103,7 +107,7 @@ def revisions(engine: Engine) -> tuple[str | None, str | None]:
     """
     with _typed_errors(engine.url), engine.connect() as connection:
         current = MigrationContext.configure(connection).get_current_revision()
-        return current, ScriptDirectory.from_config(_alembic(connection)).get_current_head()
+        return current, _head()
 
 
 @contextlib.contextmanager
@@ -174,11 +178,17 @@ def _file(url: URL) -> Path:
     return Path(str(url.database)).absolute()
 
 
-def _alembic(connection: Connection) -> Config:
+def _alembic(connection: Connection | None) -> Config:
     config = Config()
     config.set_main_option("script_location", "leadflow_assets.state:migrations")
     config.attributes["connection"] = connection
     return config
+
+
+@cache
+def _head() -> str | None:
+    """The newest revision this program knows."""
+    return ScriptDirectory.from_config(_alembic(None)).get_current_head()
 
 
 @contextlib.contextmanager

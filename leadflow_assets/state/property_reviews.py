@@ -42,6 +42,22 @@ def latest(session: Session, source: str) -> dict[str, PropertyReview]:
     return {row.source_id: _review(row) for row in rows}
 
 
+def newest(session: Session, source: str, limit: int) -> list[PropertyReview]:
+    """The decisions that count for a source's ids, the newest first, at most ``limit``."""
+    counting = (
+        select(func.max(PropertyReviewRow.id))
+        .where(PropertyReviewRow.source == source)
+        .group_by(PropertyReviewRow.source_id)
+    )
+    rows = session.scalars(
+        select(PropertyReviewRow)
+        .where(PropertyReviewRow.id.in_(counting))
+        .order_by(PropertyReviewRow.id.desc())
+        .limit(limit)
+    )
+    return [_review(row) for row in rows]
+
+
 def history(session: Session, source: str, source_id: str) -> list[PropertyReview]:
     """Every decision about one id, the oldest first."""
     rows = session.scalars(

@@ -44,6 +44,8 @@ def status_of(error: LeadflowError) -> int:
     """The HTTP status of an error."""
     if isinstance(error, NotFoundError):
         return 404
+    if type(error) is LeadflowError:
+        return 409  # nothing is broken: what was asked for is not there yet
     return next((status for kind, status in _STATUSES.items() if isinstance(error, kind)), 500)
 
 

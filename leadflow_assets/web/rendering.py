@@ -39,6 +39,7 @@ def _environment() -> Environment:
         "moment": moment,
         "words": words,
         "plural": plural,
+        "sentence": sentence,
         "query": query,
     }
     environment.globals |= {"version": __version__}
@@ -104,6 +105,11 @@ def words(name: str | None, unknown: str = UNKNOWN) -> str:
 def plural(count: int, one: str, several: str = "") -> str:
     """``1 parcel``, ``2,000 parcels``."""
     return f"{count:,} {one if count == 1 else several or one + 's'}"
+
+
+def sentence(text: str) -> str:
+    """A text with a capital first letter; all others stay as they are."""
+    return text[:1].upper() + text[1:]
 
 
 def query(values: dict[str, Any], **changed: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import pyarrow as pa
 from leadflow_assets.domain.distress.table import load_table
 from leadflow_assets.domain.towns import town_by_id
 from leadflow_assets.lake.tables import PROPERTIES
+from leadflow_assets.search.areas import METRES_PER_MILE
 from leadflow_assets.search.case_notes import remark_on_columns
 from leadflow_assets.search.columns import CASE_COLUMNS, EXPORT_COLUMNS, SCORE_COLUMNS
 from leadflow_assets.search.criteria import SearchCriteria
@@ -20,6 +21,7 @@ from leadflow_assets.search.results import TownFreshness
 from leadflow_assets.search.score_notes import notes_on_scores
 from leadflow_assets.search.selection import DISTANCE, circles
 from leadflow_assets.search.statement import NEEDS_LOANS
+from leadflow_assets.web.rendering import day, money, number, percent
 
 BLOCK = 100
 # Shown unless somebody chooses others.
@@ -41,6 +43,17 @@ _CASES = ("case_types", "case_best_tier", "case_newest")
 # What every row needs: its parcel's page and its place.
 _ALWAYS = ("property_id", "town_id", "loc_id")
 _COVERAGES = ("score_coverage",)
+_FIRST_ROWS = 40
+_WRITTEN: Mapping[str, Callable[[Any], str]] = {
+    "money": money,
+    "count": number,
+    "decimal": lambda value: number(value, 2),
+    "percent": lambda value: f"{number(value, 2)}%",
+    "share": percent,
+    "distance": lambda value: f"{value / METRES_PER_MILE:.2f} mi",
+    "date": day,
+    "boolean": lambda value: "Yes" if value else "No",
+}
 
 
 @dataclass(frozen=True)
@@ -51,6 +64,14 @@ class Block:
     total: int
     freshness: tuple[TownFreshness, ...]
     notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FirstTable:
+    """``labels`` of the columns; of each row the address of its parcel's page and its texts."""
+
+    labels: list[str]
+    rows: list[tuple[str | None, list[str]]]
 
 
 def columns_to_choose() -> list[dict[str, str]]:
@@ -111,6 +132,25 @@ def remarks(searcher: Searcher, criteria: SearchCriteria, block: Block) -> list[
     if not criteria.asks_for_cases:
         told += remark_on_columns(searcher.cases)
     return [_without_columns(text) for text in told]
+
+
+def first_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> FirstTable:
+    """The first rows as plain text: what is on the screen before a script runs, or where none does."""
+    known = {column["name"]: column for column in columns_to_choose()}
+    shown = [known[name] for name in columns if name in known]
+    lines = [
+        (row.get("href"), [_text(row.get(column["name"]), column["kind"]) for column in shown])
+        for row in rows[:_FIRST_ROWS]
+    ]
+    return FirstTable([column["label"] for column in shown], lines)
+
+
+def _text(value: Any, kind: str) -> str:
+    if value is None:
+        return ""
+    if kind in _WRITTEN:
+        return _WRITTEN[kind](value)
+    return str(value).replace("_", " ") if kind == "words" else str(value)
 
 
 def _row(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -52,11 +52,13 @@ class Searchers:
             searcher.close()
 
     def warm(self) -> None:
-        """Read what the first search would wait for: cases and scores of all properties."""
-        with self.take() as searcher:
-            if searcher.snapshot.partitions:
-                searcher.cases.load()
-                searcher.scores.load()
+        """Read what the first searches would wait for: cases and scores of all properties."""
+        with contextlib.ExitStack() as stack:
+            for _ in range(MOST_AT_ONCE):
+                searcher = stack.enter_context(self.take())
+                if searcher.snapshot.partitions:
+                    searcher.cases.load()
+                    searcher.scores.load()
 
     def close(self) -> None:
         """Close those that are open and not in use."""

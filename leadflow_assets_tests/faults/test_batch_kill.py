@@ -25,6 +25,7 @@ from leadflow_assets.sources.attom.client import AttomClient
 from leadflow_assets.state import batch_requests
 from leadflow_assets.state.ledger import Ledger
 from leadflow_assets_tests.conftest import process_context
+from leadflow_assets_tests.faults.kills import dying, killed
 from leadflow_assets_tests.integration.batches_helpers import (
     assert_accounted,
     batch_settings,
@@ -40,22 +41,6 @@ HOUSES = 16
 
 def die(*_: Any, **__: Any) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
-
-
-def dying(call: Callable[..., Any], at: int, *, after: bool = False) -> Callable[..., Any]:
-    """``call``, until it is called for the ``at``-th time: then death, before it or after it."""
-    left = [at]
-
-    def wrapped(*args: Any, **options: Any) -> Any:
-        left[0] -= 1
-        if left[0] == 0 and not after:
-            die()
-        made = call(*args, **options)
-        if left[0] <= 0 and after:
-            die()
-        return made
-
-    return wrapped
 
 
 def core_is_published(publish: Callable[..., Any]) -> Callable[..., Any]:
@@ -92,13 +77,6 @@ def create_until(settings: Settings, file: Path, moment: str) -> None:
     owner, name, made = MOMENTS[moment]
     setattr(owner, name, made(getattr(owner, name)))
     Batches(settings).create(file, name="Killed")
-
-
-def killed(target: Callable[..., None], *args: Any) -> None:
-    child = process_context().Process(target=target, args=args)
-    child.start()
-    child.join(timeout=120)
-    assert child.exitcode == -signal.SIGKILL, f"{args[-1]}: the child ended with {child.exitcode}"
 
 
 @pytest.fixture

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,7 +18,7 @@ from leadflow_assets.lake.publish import Publisher
 from leadflow_assets.lake.snapshots import SnapshotLog
 from leadflow_assets.lake.tables import CASE_MATCHES
 from leadflow_assets.settings import Settings
-from leadflow_assets_tests.conftest import process_context
+from leadflow_assets_tests.faults.kills import dying, killed, two_towns
 from leadflow_assets_tests.integration.case_matches_helpers import (
     TODAY,
     formal,
@@ -32,33 +29,10 @@ from leadflow_assets_tests.integration.case_matches_helpers import (
     publish_cases,
     versions,
 )
-from leadflow_assets_tests.integration.pipeline_helpers import (
-    GOSNOLD,
-    MONROE,
-    refresh,
-    settings_for,
-    usually,
-    write_small,
-)
+from leadflow_assets_tests.integration.pipeline_helpers import GOSNOLD, MONROE, copy_lake, usually
 from leadflow_assets_tests.integration.unified_helpers import rows_of
 
 TOWNS = {MONROE: ("Monroe", "01350"), GOSNOLD: ("Gosnold", "02713")}
-
-
-def dying(call: Callable[..., Any], at: int = 1, *, after: bool = False) -> Callable[..., Any]:
-    """``call``, until it is called for the ``at``-th time: then death, before it or after it."""
-    left = [at]
-
-    def wrapped(*args: Any, **options: Any) -> Any:
-        left[0] -= 1
-        if left[0] == 0 and not after:
-            os.kill(os.getpid(), signal.SIGKILL)
-        made = call(*args, **options)
-        if left[0] == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return made
-
-    return wrapped
 
 
 # Where a child dies: the owner of a function, its name, and what stands in its place. One town at a time is
@@ -77,11 +51,9 @@ MOMENTS: dict[str, tuple[Any, str, Callable[[Any], Any]]] = {
 @pytest.fixture(scope="module")
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Two small towns, and a debtor in each."""
-    folder = tmp_path_factory.mktemp("kill")
-    settings = settings_for(folder / "data")
+    settings = two_towns(tmp_path_factory.mktemp("kill"))
     told = []
     for town, (city, zip_code) in TOWNS.items():
-        assert refresh(settings, town, write_small(folder, town, seed=town.town_id)).status == "refreshed"
         rows = [
             row for row in persons(rows_of(settings, "mart/properties", town.town_id)) if row["house_number"]
         ]
@@ -95,14 +67,9 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 @pytest.fixture(scope="module")
 def undisturbed(lake: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """The same, matched in peace."""
-    settings = _copy(lake, tmp_path_factory.mktemp("peace"))
+    settings = copy_lake(lake, tmp_path_factory.mktemp("peace") / "data")
     assert match_cases(settings, today=TODAY).towns_changed == tuple(sorted(town.town_id for town in TOWNS))
     return settings
-
-
-def _copy(settings: Settings, folder: Path) -> Settings:
-    shutil.copytree(settings.data_dir, folder / "data", symlinks=True)
-    return settings_for(folder / "data")
 
 
 def match_until(settings: Settings, moment: str) -> None:
@@ -117,19 +84,12 @@ def decide_until(settings: Settings, match_id: str) -> None:
     decide(settings, match_id, "rejected", by="pat")
 
 
-def _killed(target: Callable[..., None], *arguments: Any) -> None:
-    child = process_context().Process(target=target, args=arguments)
-    child.start()
-    child.join(120)
-    assert child.exitcode == -signal.SIGKILL
-
-
 @pytest.mark.parametrize("moment", usually(MOMENTS, "between log and current copy"))
 def test_a_kill_is_made_good_by_the_next_call(
     moment: str, lake: Settings, undisturbed: Settings, tmp_path: Path
 ) -> None:
-    settings = _copy(lake, tmp_path)
-    _killed(match_until, settings, moment)
+    settings = copy_lake(lake, tmp_path / "data")
+    killed(match_until, settings, moment)
     table = Lake(settings)
     for entry in table.snapshot(CASE_MATCHES).partitions.values():
         assert problems_of_published(table, CASE_MATCHES, entry) == []
@@ -145,9 +105,9 @@ def test_a_kill_is_made_good_by_the_next_call(
 def test_a_decision_is_kept_though_its_process_dies_before_it_shows(
     undisturbed: Settings, tmp_path: Path
 ) -> None:
-    settings = _copy(undisturbed, tmp_path)
+    settings = copy_lake(undisturbed, tmp_path / "data")
     (row,) = matches(settings, MONROE.town_id)
-    _killed(decide_until, settings, row["match_id"])
+    killed(decide_until, settings, row["match_id"])
     assert matches(settings, MONROE.town_id)[0]["decision"] is None
     report = match_cases(settings, today=TODAY)
     assert (report.linked, report.towns_changed) == (False, (MONROE.town_id,))

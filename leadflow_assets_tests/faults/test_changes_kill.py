@@ -2,46 +2,31 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from leadflow_assets.domain.towns import Town, town_by_id
+from leadflow_assets.enrich.changes import service
 from leadflow_assets.enrich.changes.service import build
 from leadflow_assets.lake import tables
 from leadflow_assets.lake.lake import Lake
 from leadflow_assets.sampleton import PackageSpec, next_release, write_package
 from leadflow_assets.settings import Settings
-from leadflow_assets_tests.integration.pipeline_helpers import (
-    REPOSITORY,
-    refresh,
-    settings_for,
-)
+from leadflow_assets_tests.faults.kills import die_at_step, ended, start
+from leadflow_assets_tests.integration.pipeline_helpers import refresh, settings_for
 from leadflow_assets_tests.integration.unified_helpers import rows_of
 
 # More towns than one group: some are published when it dies, others are not.
 TOWNS = [town_by_id(town_id) for town_id in (13, 62, 109)]
 STEPS = (1, 2, 3, 5, 7)
-_CHILD = """
-import os, signal, sys
-from pathlib import Path
-from leadflow_assets.enrich.changes import service
-from leadflow_assets_tests.integration.pipeline_helpers import settings_for
 
-def counted(call, left=[int(sys.argv[2])]):
-    def step(*args, **kwargs):
-        left[0] -= 1
-        if left[0] == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return call(*args, **kwargs)
-    return step
 
-os.link, os.replace = counted(os.link), counted(os.replace)
-service._GROUP = 1
-service.build(settings_for(Path(sys.argv[1])))
-"""
+def build_until(settings: Settings, step: int) -> None:
+    """One town at a time, until the n-th link or rename."""
+    die_at_step(step, "link", "replace")
+    setattr(service, "_GROUP", 1)  # noqa: B010
+    build(settings)
 
 
 def write_town(folder: Path, town: Town) -> list[Path]:
@@ -72,10 +57,9 @@ def ids(settings: Settings) -> list[str]:
 def test_killed_at_any_step_each_event_is_there_once(settings: Settings, tmp_path: Path) -> None:
     died = 0
     for step in STEPS:
-        command = [sys.executable, "-c", _CHILD, str(settings.data_dir), str(step)]
-        found = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=120)
-        assert found.returncode in (0, -9), found.stderr
-        died += found.returncode == -9
+        code = ended(start(build_until, settings, step))
+        assert code in (0, -9)
+        died += code == -9
     assert died >= 3
     build(settings)
     assert build(settings).towns == ()

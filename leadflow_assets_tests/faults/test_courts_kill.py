@@ -22,6 +22,7 @@ from leadflow_assets.lake.tables import COURT_CASES, COURT_PARTIES
 from leadflow_assets.settings import Settings
 from leadflow_assets.state import court_progress
 from leadflow_assets_tests.conftest import process_context
+from leadflow_assets_tests.faults.kills import dying, killed
 from leadflow_assets_tests.integration.courts_helpers import (
     Clock,
     asked_twice,
@@ -40,22 +41,6 @@ from leadflow_assets_tests.vendors.courtlistener_cases import sample_month
 
 def die(*_: Any, **__: Any) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
-
-
-def dying(call: Callable[..., Any], at: int, *, after: bool = False) -> Callable[..., Any]:
-    """``call``, until it is called for the ``at``-th time: then death, before it or after it."""
-    left = [at]
-
-    def wrapped(*args: Any, **options: Any) -> Any:
-        left[0] -= 1
-        if left[0] == 0 and not after:
-            die()
-        made = call(*args, **options)
-        if left[0] <= 0 and after:
-            die()
-        return made
-
-    return wrapped
 
 
 def before_table(name: str) -> Callable[..., Callable[..., Any]]:
@@ -94,13 +79,6 @@ def import_until(settings: Settings, file: Path, moment: str) -> None:
     owner, name, made = MOMENTS[moment]
     setattr(owner, name, made(getattr(owner, name)))
     with_clock(settings, Clock()).import_file(file, "probate")
-
-
-def killed(target: Callable[..., None], *args: Any) -> None:
-    child = process_context().Process(target=target, args=args)
-    child.start()
-    child.join(timeout=120)
-    assert child.exitcode == -signal.SIGKILL, f"{args[-1]}: the child ended with {child.exitcode}"
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,16 +17,8 @@ from leadflow_assets.lake.publish import Publisher
 from leadflow_assets.lake.snapshots import SnapshotLog
 from leadflow_assets.lake.tables import DISTRESS_SCORES
 from leadflow_assets.settings import Settings
-from leadflow_assets_tests.conftest import process_context
-from leadflow_assets_tests.faults.test_case_match_kill import dying
-from leadflow_assets_tests.integration.pipeline_helpers import (
-    GOSNOLD,
-    MONROE,
-    refresh,
-    settings_for,
-    usually,
-    write_small,
-)
+from leadflow_assets_tests.faults.kills import dying, killed, two_towns
+from leadflow_assets_tests.integration.pipeline_helpers import copy_lake, usually
 
 # Where a child dies: the owner of a function, its name, and what stands in its place. One town at a time is
 # scored, so that the first is there and the second not.
@@ -47,24 +37,15 @@ MOMENTS: dict[str, tuple[Any, str, Callable[[Any], Any]]] = {
 @pytest.fixture(scope="module")
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Two small towns."""
-    folder = tmp_path_factory.mktemp("kill")
-    settings = settings_for(folder / "data")
-    for town in (MONROE, GOSNOLD):
-        assert refresh(settings, town, write_small(folder, town, seed=town.town_id)).status == "refreshed"
-    return settings
+    return two_towns(tmp_path_factory.mktemp("kill"))
 
 
 @pytest.fixture(scope="module")
 def undisturbed(lake: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """The same, scored in peace."""
-    settings = _copy(lake, tmp_path_factory.mktemp("peace"))
+    settings = copy_lake(lake, tmp_path_factory.mktemp("peace") / "data")
     assert score_towns(settings).towns_changed == (109, 190)
     return settings
-
-
-def _copy(settings: Settings, folder: Path) -> Settings:
-    shutil.copytree(settings.data_dir, folder / "data", symlinks=True)
-    return settings_for(folder / "data")
 
 
 def _versions(settings: Settings) -> dict[str, str]:
@@ -83,11 +64,8 @@ def score_until(settings: Settings, moment: str) -> None:
 def test_a_kill_is_made_good_by_the_next_call(
     moment: str, lake: Settings, undisturbed: Settings, tmp_path: Path
 ) -> None:
-    settings = _copy(lake, tmp_path)
-    child = process_context().Process(target=score_until, args=(settings, moment))
-    child.start()
-    child.join(120)
-    assert child.exitcode == -signal.SIGKILL
+    settings = copy_lake(lake, tmp_path / "data")
+    killed(score_until, settings, moment)
     table = Lake(settings)
     for entry in table.snapshot(DISTRESS_SCORES).partitions.values():
         assert problems_of_published(table, DISTRESS_SCORES, entry) == []

@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import Any
 
-import pyarrow as pa
-
 from leadflow_assets.domain.addresses import address_key, parse_address
 from leadflow_assets.domain.courts.combine import combine
 from leadflow_assets.domain.courts.imported import IMPORT_KINDS
@@ -20,12 +18,11 @@ from leadflow_assets.domain.courts.parties import (
 )
 from leadflow_assets.domain.linkage.debtor_address import town_of_city
 from leadflow_assets.enrich.court_rows import to_rows
-from leadflow_assets.lake.geoparquet import write_parquet
 from leadflow_assets.lake.lake import Lake
-from leadflow_assets.lake.publish import Publisher, StagedPartition, upload
-from leadflow_assets.lake.tables import CASE_MATCHES, COURT_CASES, COURT_PARTIES, SCHEMA_VERSION, Table
+from leadflow_assets.lake.publish import Publisher
+from leadflow_assets.lake.tables import CASE_MATCHES, COURT_CASES, COURT_PARTIES
 from leadflow_assets.settings import Settings
-from leadflow_assets_tests.integration.unified_helpers import rows_of
+from leadflow_assets_tests.integration.unified_helpers import rows_of, uploaded_rows
 
 FETCHED = datetime(2026, 10, 20, 12, tzinfo=UTC)
 FILED = date(2026, 10, 5)
@@ -111,27 +108,9 @@ def publish_cases(settings: Settings, *told: Told) -> None:
         (COURT_PARTIES, {key: to_rows(rows[1], CourtParty) for key, rows in found.items()}),
     ):
         here = {table.partition(*key): rows for key, rows in part.items()}
-        entries = {
-            name: upload(lake.store, _staged(settings, table, name, rows)) for name, rows in here.items()
-        }
+        entries = {name: uploaded_rows(settings, table, name, rows) for name, rows in here.items()}
         gone = lake.snapshot(table).partitions.keys() - entries.keys()
         Publisher(lake.store, "test").publish(table.name, {**dict.fromkeys(gone), **entries})
-
-
-def _staged(settings: Settings, table: Table, partition: str, rows: pa.Table) -> StagedPartition:
-    folder = settings.data_dir / "test"
-    folder.mkdir(parents=True, exist_ok=True)
-    stem = f"{table.short_name}-{partition.replace('/', '-')}"
-    file = write_parquet(folder / f"{stem}.parquet", rows, table, provenance={})
-    return StagedPartition(
-        table=table.name,
-        partition=partition,
-        files={"data": file},
-        fingerprint=file.sha256,
-        inputs={},
-        schema_version=SCHEMA_VERSION,
-        code_version="test",
-    )
 
 
 def matches(settings: Settings, town_id: int = 999) -> list[Row]:

@@ -13,14 +13,12 @@ import pyarrow as pa
 
 from leadflow_assets.domain.towns import SAMPLETON_ID, town_by_id
 from leadflow_assets.lake import tables
-from leadflow_assets.lake.geoparquet import write_parquet
-from leadflow_assets.lake.lake import Lake
-from leadflow_assets.lake.publish import Publisher, StagedPartition, upload
-from leadflow_assets.lake.tables import CASE_MATCHES, SCHEMA_VERSION, Table
+from leadflow_assets.lake.tables import CASE_MATCHES, Table
 from leadflow_assets.sampleton import PackageSpec, Planted, next_release, write_package
 from leadflow_assets.settings import Settings
+from leadflow_assets.state import change_alerts, database, saved_lists
 from leadflow_assets_tests.integration.pipeline_helpers import refresh
-from leadflow_assets_tests.integration.unified_helpers import rows_of
+from leadflow_assets_tests.integration.unified_helpers import publish_rows, rows_of
 
 SAMPLETON = town_by_id(SAMPLETON_ID)
 # Sales planted two years later still lie in the past.
@@ -98,6 +96,22 @@ def publish_matches(settings: Settings, rows: Sequence[Row]) -> None:
     publish(settings, CASE_MATCHES, pa.Table.from_pylist(complete, schema=CASE_MATCHES.schema))
 
 
+def watch_list(
+    settings: Settings,
+    name: str,
+    channel: str = "webhook",
+    rhythm: str = "now",
+    *,
+    now: datetime,
+    kinds: Sequence[str] | None = None,
+) -> None:
+    """Watch a saved list from that moment on."""
+    with database.session(settings) as session:
+        saved = saved_lists.find(session, name)
+        change_alerts.start_watch(session, saved.id, channel, rhythm, kinds=kinds, now=now)
+        session.commit()
+
+
 def publish_scores(settings: Settings, scores: Mapping[str, float], as_of: date, **more: str) -> None:
     """Publish Sampleton's scores."""
     rows = [{"property_id": name, "score": score, "as_of": as_of, **more} for name, score in scores.items()]
@@ -106,18 +120,4 @@ def publish_scores(settings: Settings, scores: Mapping[str, float], as_of: date,
 
 def publish(settings: Settings, table: Table, rows: pa.Table) -> None:
     """Publish Sampleton's partition of a table."""
-    folder = settings.data_dir / "published"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{table.short_name}-{len(list(folder.iterdir()))}.parquet"
-    file = write_parquet(path, rows, table, schema=rows.schema, provenance={})
-    staged = StagedPartition(
-        table=table.name,
-        partition=table.partition(999),
-        files={"data": file},
-        fingerprint=file.sha256,
-        inputs={},
-        schema_version=SCHEMA_VERSION,
-        code_version="test",
-    )
-    lake = Lake(settings)
-    Publisher(lake.store, "test").publish(staged.table, {staged.partition: upload(lake.store, staged)})
+    publish_rows(settings, table, table.partition(999), rows)

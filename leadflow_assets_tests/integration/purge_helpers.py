@@ -458,8 +458,10 @@ def _decode(name: str, content: bytes) -> bytes:
     if content[:4] == b"PAR1":
         rows = pq.ParquetFile(io.BytesIO(content)).read()
         plain = [n for n in rows.column_names if n not in ("geometry", "bbox")]
-        lines = (" ; ".join(str(value) for value in row.values()) for row in rows.select(plain).to_pylist())
-        return "\n".join(lines).encode() + content[-4096:]
+        # Uncompressed and without dictionaries every text stands in it as it is.
+        bare = io.BytesIO()
+        pq.write_table(rows.select(plain), bare, compression="none", use_dictionary=False)
+        return bare.getvalue() + content[-4096:]
     if zipfile.is_zipfile(io.BytesIO(content)):
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return b"\n".join(archive.read(one) for one in archive.namelist())
@@ -469,4 +471,5 @@ def _decode(name: str, content: bytes) -> bytes:
 def places_that_say(planted: Planted, needles: Sequence[str]) -> list[str]:
     """Where one of these texts stands, in any case."""
     wanted = [needle.lower().encode() for needle in needles]
-    return [name for name, content in everything(planted) if any(one in content.lower() for one in wanted)]
+    found = ((name, content.lower()) for name, content in everything(planted))
+    return [name for name, content in found if any(one in content for one in wanted)]

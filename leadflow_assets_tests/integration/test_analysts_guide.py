@@ -13,7 +13,7 @@ import pytest
 
 from leadflow_assets.enrich.changes.service import build as build_changes
 from leadflow_assets.enrich.scores.service import score_towns
-from leadflow_assets.lake.catalog import load_extensions
+from leadflow_assets.lake.extensions import load_extensions
 from leadflow_assets.sampleton import Planted
 from leadflow_assets_tests.integration.pipeline_helpers import REPOSITORY
 from leadflow_assets_tests.integration.search_helpers import make_search_lake

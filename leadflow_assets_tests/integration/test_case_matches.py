@@ -389,6 +389,7 @@ def _must_not_link(*_: Any, **__: Any) -> None:
     raise AssertionError("linked although nothing changed")
 
 
+@pytest.mark.slow
 def test_the_order_of_cases_does_not_matter(settings: Settings, tmp_path: Path) -> None:
     told = [
         petition(f"26-1000{number}", owner(row), lines=lines_of(row, "Sampleton", ZIP))

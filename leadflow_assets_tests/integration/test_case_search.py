@@ -157,7 +157,7 @@ class TestBothEngines:
             ["property_id", "-case_newest", "case_types", "-case_count", "case_best_tier", "-total_value"]
         ),
     )
-    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
     def test_same_rows_same_cases_and_same_notes(
         self, here: CaseLake, engines: tuple[Searcher, Searcher], asked: SearchCriteria, sort: str
     ) -> None:  # fmt: skip

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ from leadflow_assets_tests.integration.changes_helpers import (
     match,
     publish_matches,
     publish_release,
+    watch_list,
     write_releases,
 )
 from leadflow_assets_tests.integration.pipeline_helpers import REPOSITORY, settings_for
@@ -43,6 +45,7 @@ from leadflow_assets_tests.vendors.smtp import Mailbox, mail_server
 from leadflow_assets_tests.vendors.webhook import Hook, webhook_server
 
 EARLY = datetime(2026, 11, 19, 8, tzinfo=UTC)
+watch = partial(watch_list, now=EARLY)
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
@@ -80,15 +83,6 @@ def settings(base: Settings, tmp_path: Path) -> Settings:
     """A copy of that lake and its state."""
     shutil.copytree(base.data_dir, tmp_path / "data")
     return settings_for(tmp_path / "data", leadflow_demo=True)
-
-
-def watch(settings: Settings, name: str, channel: str = "webhook", rhythm: str = "now", **more: Any) -> None:
-    with database.session(settings) as session:
-        saved = saved_lists.find(session, name)
-        change_alerts.start_watch(
-            session, saved.id, channel, rhythm, **({"kinds": None, "now": EARLY} | more)
-        )
-        session.commit()
 
 
 def email(mailbox: Mailbox, **more: Any) -> EmailSettings:

@@ -20,11 +20,13 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
+from leadflow_assets.cli.app import main
 from leadflow_assets.lake.lake import Lake
 from leadflow_assets.lake.publish import Publisher, StagedFile, StagedPartition, sha256_of, upload
 from leadflow_assets.lake.store import LocalStore, Store, open_store
 from leadflow_assets.refresh import doctor
 from leadflow_assets.settings import Settings, load_settings
+from leadflow_assets_tests.conftest import forget_environment
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 TABLE = "core/parcels"
@@ -53,6 +55,23 @@ def leadflow(tmp_path: Path) -> Run:
             text=True,
             timeout=120,
         )
+
+    return run
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """The same in this process, where starting one more proves nothing."""
+
+    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        with monkeypatch.context() as patch:
+            forget_environment(patch, tmp_path)
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            capsys.readouterr()
+            code = main(arguments)
+        out, err = capsys.readouterr()
+        return subprocess.CompletedProcess(arguments, code, out, err)
 
     return run
 
@@ -147,7 +166,7 @@ def test_a_bad_setting_is_named(leadflow: Run, tmp_path: Path) -> None:
     assert "leadflow_wrokers" in json.loads(found.stdout)["error"]
 
 
-def test_doctor_on_a_fresh_folder(leadflow: Run, tmp_path: Path) -> None:
+def test_doctor_on_a_fresh_folder(leadflow: Run, here: Run, tmp_path: Path) -> None:
     found = leadflow("doctor", "--json", ATTOM_API_KEY="s3cret", LEADFLOW_LAKE=str(tmp_path / "lake"))
     assert found.returncode == 0, found.stdout
     rows = json_lines(found.stdout)
@@ -158,18 +177,18 @@ def test_doctor_on_a_fresh_folder(leadflow: Run, tmp_path: Path) -> None:
     assert status["BatchData"] == "not_configured"
     assert "s3cret" not in found.stdout
     assert not list((tmp_path / "lake").rglob("*.*")), "the probe is removed"
-    text = leadflow("doctor", MASSGIS_LIVE_FETCH_ENABLED="false").stdout
+    text = here("doctor", MASSGIS_LIVE_FETCH_ENABLED="false").stdout
     assert "Set MASSGIS_LIVE_FETCH_ENABLED=true" in text
     assert "Set BATCHDATA_API_KEY." in text
 
 
-def test_doctor_says_what_to_do_about_what_is_broken(leadflow: Run, tmp_path: Path) -> None:
+def test_doctor_says_what_to_do_about_what_is_broken(here: Run, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     environment = {
         "LEADFLOW_LAKE": str(tmp_path / "file" / "lake"),
         "DATABASE_URL": "postgresql://u:s3cret@127.0.0.1:1/db",
     }
-    found = leadflow("doctor", "--json", **environment)
+    found = here("doctor", "--json", **environment)
     assert found.returncode == 1
     rows = {row["name"]: row for row in json_lines(found.stdout)}
     assert {name for name, row in rows.items() if row["status"] == "failed"} == {"lake", "state database"}
@@ -179,8 +198,8 @@ def test_doctor_says_what_to_do_about_what_is_broken(leadflow: Run, tmp_path: Pa
     assert "s3cret" not in found.stdout
 
 
-def test_doctor_live_reads_the_links_it_is_given(leadflow: Run, tmp_path: Path) -> None:
-    found = leadflow("doctor", "--live", "--json", MASSGIS_LINKS="http://127.0.0.1:1/links.xlsx")
+def test_doctor_live_reads_the_links_it_is_given(here: Run, tmp_path: Path) -> None:
+    found = here("doctor", "--live", "--json", MASSGIS_LINKS="http://127.0.0.1:1/links.xlsx")
     assert found.returncode == 1
     (row,) = [row for row in json_lines(found.stdout) if row["name"] == "MassGIS"]
     assert row["status"] == "failed"
@@ -284,9 +303,7 @@ def publish(store: Store, folder: Path, content: str, town_id: int = 25) -> None
     Publisher(store, "run").publish(TABLE, {partition: upload(store, staged)})
 
 
-def test_doctor_repairs_the_current_copy(
-    leadflow: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_doctor_repairs_the_current_copy(here: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = open_store(load_settings(leadflow_lake=str(tmp_path / "lake")))
     publish(store, tmp_path, "old")
     (old,) = (tmp_path / "lake" / "_versions").rglob("*.parquet")
@@ -307,7 +324,7 @@ def test_doctor_repairs_the_current_copy(
     assert "--repair" in found.what_to_do
     assert current.read_text() == "old", "looking changes nothing"
 
-    repaired = leadflow("doctor", "--repair", "--json", LEADFLOW_LAKE=str(tmp_path / "lake"))
+    repaired = here("doctor", "--repair", "--json", LEADFLOW_LAKE=str(tmp_path / "lake"))
     assert repaired.returncode == 0, repaired.stdout
     assert "2 files put right" in repaired.stdout
     assert current.read_text() == "new"

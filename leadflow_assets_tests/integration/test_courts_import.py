@@ -19,6 +19,7 @@ from leadflow_assets.errors import UsageError
 from leadflow_assets.lake.lake import Lake
 from leadflow_assets.settings import Settings
 from leadflow_assets.sources.imports.cases import CaseImportError
+from leadflow_assets_tests.conftest import KINDS
 from leadflow_assets_tests.integration.courts_helpers import (
     MONDAY,
     Clock,
@@ -30,6 +31,7 @@ from leadflow_assets_tests.integration.courts_helpers import (
     parties,
     with_clock,
 )
+from leadflow_assets_tests.integration.pipeline_helpers import usually
 from leadflow_assets_tests.vendors.courtlistener import CourtListenerServer
 from leadflow_assets_tests.vendors.courtlistener_cases import sample_month
 
@@ -302,6 +304,7 @@ def test_the_real_dockets_go_through_the_import(
     assert assert_no_identifier(settings.data_dir, []) > 5
 
 
+@pytest.mark.parametrize("lake", usually(KINDS, "local"), indirect=True)
 def test_a_lake_in_a_bucket_takes_the_same_cases(lake: Lake, tmp_path: Path, clock: Clock) -> None:
     courts = with_clock(lake.settings, clock)
     path = write_csv(tmp_path / "liens.csv")

@@ -44,7 +44,12 @@ def source(tmp_path: Path) -> Iterator[MassgisServer]:
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LeadflowSettings:
     monkeypatch.chdir(tmp_path)
     return LeadflowSettings(
-        overrides={"leadflow_data_dir": str(tmp_path / "data"), "massgis_links": str(tmp_path / "links.csv")}
+        overrides={
+            "leadflow_data_dir": str(tmp_path / "data"),
+            "massgis_links": str(tmp_path / "links.csv"),
+            # A worker process takes longer to start than to make such a town.
+            "leadflow_workers": "1",
+        }
     )
 
 
@@ -117,7 +122,8 @@ def test_one_bad_town_fails_alone_and_is_the_only_one_missing(
     settings: LeadflowSettings, instance: dg.DagsterInstance, source: MassgisServer, tmp_path: Path
 ) -> None:
     serve(source, tmp_path, faulty="monson")
-    result = run_towns(settings, instance)
+    in_processes = LeadflowSettings(overrides={**settings.overrides, "leadflow_workers": "2"})
+    result = run_towns(in_processes, instance)
     assert not result.success
     for table in tables.MASSGIS:
         done = instance.get_materialized_partitions(asset_key(table))

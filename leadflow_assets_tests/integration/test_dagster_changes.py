@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from leadflow_assets.enrich.scores.service import score_towns
 from leadflow_assets.search.criteria import SearchCriteria
 from leadflow_assets.search.lists.service import SavedLists
 from leadflow_assets.settings import Settings
-from leadflow_assets.state import change_alerts, database, saved_lists
+from leadflow_assets.state import database
 from leadflow_assets.state.models import SavedListRow
 from leadflow_assets.state.models_changes import ChangeMessageRow
 from leadflow_assets_tests.integration.changes_helpers import (
@@ -31,6 +32,7 @@ from leadflow_assets_tests.integration.changes_helpers import (
     match,
     publish_matches,
     publish_release,
+    watch_list,
     write_releases,
 )
 from leadflow_assets_tests.integration.pipeline_helpers import settings_for
@@ -38,6 +40,7 @@ from leadflow_assets_tests.vendors.smtp import Mailbox, mail_server
 from leadflow_assets_tests.vendors.webhook import Hook, webhook_server
 
 EARLY = datetime(2026, 1, 1, tzinfo=UTC)
+watch = partial(watch_list, now=EARLY)
 RECIPIENT = "ann@example.org"
 
 
@@ -110,15 +113,6 @@ def failure_of(result: dg.ExecuteInProcessResult) -> tuple[str | None, str]:
     (event,) = [event for event in result.all_events if event.is_step_failure]
     assert event.step_failure_data.user_failure_data is not None
     return event.step_key, str(event.step_failure_data.user_failure_data.description)
-
-
-def watch(settings: Settings, name: str, channel: str, rhythm: str = "now", **more: Any) -> None:
-    with database.session(settings) as session:
-        saved = saved_lists.find(session, name)
-        change_alerts.start_watch(
-            session, saved.id, channel, rhythm, **({"kinds": None, "now": EARLY} | more)
-        )
-        session.commit()
 
 
 def make_due(settings: Settings, **more: Any) -> None:

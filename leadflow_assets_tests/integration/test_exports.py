@@ -31,7 +31,7 @@ import pytest
 import shapely
 
 from leadflow_assets.errors import LeadflowError, NotConfiguredError, StoreError, UsageError
-from leadflow_assets.lake.catalog import extension_path
+from leadflow_assets.lake.extensions import extension_path
 from leadflow_assets.lake.lake import Lake
 from leadflow_assets.search.exports import (
     FORMATS,

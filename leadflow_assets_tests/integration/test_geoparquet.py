@@ -23,7 +23,7 @@ import shapely
 
 from leadflow_assets.domain.towns import town_by_id
 from leadflow_assets.lake.audit import audit_file
-from leadflow_assets.lake.catalog import extension_path, load_extensions
+from leadflow_assets.lake.extensions import extension_path, load_extensions
 from leadflow_assets.lake.geoparquet import ROW_GROUP_ROWS, hilbert_order, write_parquet
 from leadflow_assets.lake.lake import Lake
 from leadflow_assets.lake.tables import (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -40,7 +39,7 @@ from leadflow_assets.search.lists.service import SavedLists
 from leadflow_assets.sources.attom.record import AttomProperty, as_table
 from leadflow_assets.state import database, purges, saved_lists
 from leadflow_assets_tests.conftest import lake_overrides
-from leadflow_assets_tests.integration.pipeline_helpers import settings_for
+from leadflow_assets_tests.integration.pipeline_helpers import copy_lake, settings_for
 from leadflow_assets_tests.integration.purge_helpers import (
     NOON,
     SPOUSE,
@@ -68,12 +67,28 @@ def planted_once(tmp_path_factory: pytest.TempPathFactory, sample_package: tuple
     return plant(settings_for(folder / "data", leadflow_demo=True), sample_package[0])
 
 
+@pytest.fixture(scope="module")
+def purged_once(planted_once: Planted, tmp_path_factory: pytest.TempPathFactory) -> Planted:
+    """The same after its owner opted out; tests take copies."""
+    purged = copied(planted_once, tmp_path_factory.mktemp("purged"))
+    Purges(purged.settings).purge(the_owner(purged), reason="opt_out", by="pat")
+    return purged
+
+
+def copied(made: Planted, folder: Path) -> Planted:
+    return replace(made, settings=copy_lake(made.settings, folder / "data", leadflow_demo=True))
+
+
 @pytest.fixture
 def planted(clean_environment: None, planted_once: Planted, tmp_path: Path) -> Planted:
-    """A copy of it, with its hard links."""
-    source, target = planted_once.settings.data_dir, tmp_path / "data"
-    subprocess.run(["cp", "-a", str(source), str(target)], check=True)
-    return replace(planted_once, settings=settings_for(target, leadflow_demo=True))
+    """A lake of the test's own, with the owner in all places."""
+    return copied(planted_once, tmp_path)
+
+
+@pytest.fixture
+def purged(clean_environment: None, purged_once: Planted, tmp_path: Path) -> Planted:
+    """A lake of the test's own whose owner has opted out."""
+    return copied(purged_once, tmp_path / "purged")
 
 
 def the_owner(planted: Planted) -> PersonTarget:
@@ -153,37 +168,33 @@ def test_the_same_on_s3(
     assert_sound(planted)
 
 
-def test_the_past_does_not_show_it_either(planted: Planted) -> None:
-    log = SnapshotLog(planted.lake.store, tables.PROPERTIES.name)
+def test_the_past_does_not_show_it_either(planted_once: Planted, purged: Planted) -> None:
+    log = SnapshotLog(planted_once.lake.store, tables.PROPERTIES.name)
     moments = [log.read(number).committed_at for number in log.numbers()]
 
-    Purges(planted.settings).purge(the_owner(planted), reason="opt_out", by="pat")
-
     for moment in moments:
-        with open_searcher(planted.settings, engine="parquet", as_of=moment) as searcher:
+        with open_searcher(purged.settings, engine="parquet", as_of=moment) as searcher:
             found = searcher.properties(
-                [planted.owner.property_id], ("owner_name", "mailing_address")
+                [purged.owner.property_id], ("owner_name", "mailing_address")
             ).to_pylist()
         assert found == [{"owner_name": WITHHELD, "mailing_address": None}]
-    index = open_index(planted.settings)
+    index = open_index(purged.settings)
     assert index is not None
     with index:
         query = "SELECT owner_name FROM properties WHERE property_id = ?"
-        assert index.execute(query, [planted.owner.property_id]).fetchall() == [(WITHHELD,)]
+        assert index.execute(query, [purged.owner.property_id]).fetchall() == [(WITHHELD,)]
 
 
 def test_it_stays_out_of_refreshes_merges_and_deliveries(
-    planted: Planted, sample_package: tuple[Path, Package]
+    purged: Planted, sample_package: tuple[Path, Package]
 ) -> None:
-    Purges(planted.settings).purge(the_owner(planted), reason="opt_out", by="pat")
+    assert refresh_sampleton(purged.settings, None, force=True) == "refreshed"
+    assert refresh_sampleton(purged.settings, None) == "unchanged"
+    assert refresh_sampleton(purged.settings, sample_package[0], force=True) == "refreshed"
+    merge(purged.settings)
 
-    assert refresh_sampleton(planted.settings, None, force=True) == "refreshed"
-    assert refresh_sampleton(planted.settings, None) == "unchanged"
-    assert refresh_sampleton(planted.settings, sample_package[0], force=True) == "refreshed"
-    merge(planted.settings)
-
-    assert_gone(planted)
-    assert_sound(planted)
+    assert_gone(purged)
+    assert_sound(purged)
 
 
 def test_a_town_without_purged_owners_is_not_made_anew(planted: Planted) -> None:
@@ -192,27 +203,25 @@ def test_a_town_without_purged_owners_is_not_made_anew(planted: Planted) -> None
     assert refresh_sampleton(planted.settings, None) == "unchanged"
 
 
-def test_landing_keeps_purged_cases_and_people_out(planted: Planted) -> None:
-    Purges(planted.settings).purge(the_owner(planted), reason="opt_out", by="pat")
-    Purges(planted.settings).purge(read_case("mab:26-40104"), reason="sealed", by="pat")
-    again = docket_rows(list(planted.cases.values()), NOON + timedelta(days=9))
+def test_landing_keeps_purged_cases_and_people_out(purged: Planted) -> None:
+    Purges(purged.settings).purge(read_case("mab:26-40104"), reason="sealed", by="pat")
+    again = docket_rows(list(purged.cases.values()), NOON + timedelta(days=9))
 
-    rows = docket_filter(planted.settings)(again)
+    rows = docket_filter(purged.settings)(again)
 
     texts = " ".join(row.body.lower() for row in rows)
-    assert not any(needle in texts for needle in [*planted.owner.needles, *SEALED])
+    assert not any(needle in texts for needle in [*purged.owner.needles, *SEALED])
     assert {row.docket_id for row in rows} == {71_000_001, 71_000_003}
     assert SPOUSE in " ".join(row.body for row in rows)
     stranger = [row for row in again if row.docket_id == 71_000_003]
     assert [row for row in rows if row.docket_id == 71_000_003] == stranger, "others pass untouched"
-    is_purged = docket_test(planted.settings)
+    is_purged = docket_test(purged.settings)
     assert {row.docket_id for row in again if is_purged(row)} == {71_000_002, 71_000_004}
 
 
-def test_a_new_case_of_somebody_purged_by_address_is_known_by_it(planted: Planted) -> None:
-    Purges(planted.settings).purge(the_owner(planted), reason="opt_out", by="pat")
-    new = replace(planted.cases["alone"], docket_id=71_000_009, docket_number="26-40999")
-    clean = docket_filter(planted.settings)
+def test_a_new_case_of_somebody_purged_by_address_is_known_by_it(purged: Planted) -> None:
+    new = replace(purged.cases["alone"], docket_id=71_000_009, docket_number="26-40999")
+    clean = docket_filter(purged.settings)
 
     first = clean(docket_rows([new]))
     only_the_hit = [row for row in docket_rows([new]) if row.endpoint == "search"]
@@ -235,26 +244,23 @@ def test_a_case_of_one_debtor_goes_whole_whoever_else_a_search_lists(planted: Pl
     assert docket_filter(planted.settings)(hits) == []
 
 
-def test_a_joint_case_is_stripped_where_its_rows_come_one_by_one(planted: Planted) -> None:
-    Purges(planted.settings).purge(the_owner(planted), reason="opt_out", by="pat")
-    rows = docket_rows([planted.cases["joint"]], NOON + timedelta(days=9))
-    clean = docket_filter(planted.settings)
+def test_a_joint_case_is_stripped_where_its_rows_come_one_by_one(purged: Planted) -> None:
+    rows = docket_rows([purged.cases["joint"]], NOON + timedelta(days=9))
+    clean = docket_filter(purged.settings)
 
     parts = [clean([row], [other for other in rows if other is not row]) for row in rows]
 
     assert [len(part) for part in parts] == [1] * len(rows)
-    assert not any(needle in part[0].body.lower() for part in parts for needle in planted.owner.needles)
+    assert not any(needle in part[0].body.lower() for part in parts for needle in purged.owner.needles)
 
 
-def test_matches_of_a_withheld_owner_are_not_published(planted: Planted) -> None:
+def test_matches_of_a_withheld_owner_are_not_published(planted: Planted, purged: Planted) -> None:
     entry = planted.lake.snapshot(tables.CASE_MATCHES).partitions["town_id=999"]
     rows = read_version(planted.lake, entry.data.path)
-    keep = match_filter(planted.settings)
-    assert keep(rows) is rows
+    assert match_filter(planted.settings)(rows) is rows
 
-    Purges(planted.settings).purge(the_owner(planted), reason="opt_out", by="pat")
+    left = match_filter(purged.settings)(rows)
 
-    left = keep(rows)
     assert 0 < left.num_rows < rows.num_rows
     assert planted.owner.name not in left["party_name"].to_pylist()
 
@@ -280,10 +286,8 @@ def test_a_case_that_is_not_here_yet_stays_out(planted: Planted) -> None:
     assert clean(lone) == [], "its docket was learned from the row that told the number"
 
 
-def test_answers_that_wait_keep_what_is_of_others(planted: Planted) -> None:
-    Purges(planted.settings).purge(the_owner(planted), reason="opt_out", by="pat")
-
-    waiting = [answer for _, answer in CourtAnswers(planted.lake.store).waiting()]
+def test_answers_that_wait_keep_what_is_of_others(purged: Planted) -> None:
+    waiting = [answer for _, answer in CourtAnswers(purged.lake.store).waiting()]
 
     by_endpoint = {answer.endpoint: answer for answer in waiting}
     assert len(waiting) == 2
@@ -291,58 +295,51 @@ def test_answers_that_wait_keep_what_is_of_others(planted: Planted) -> None:
     assert found == {71_000_001, 71_000_003, 71_000_004}
     parties = by_endpoint["parties"]
     assert [one["name"] for one in parties.document["results"]] == [SPOUSE, "Percival Sorrelby"]
-    assert parties.about == parties_answer(planted.cases["joint"]).about
+    assert parties.about == parties_answer(purged.cases["joint"]).about
 
 
-def test_a_delivery_can_still_be_read_and_keeps_other_owners(planted: Planted, tmp_path: Path) -> None:
-    Purges(planted.settings).purge(the_owner(planted), reason="opt_out", by="pat")
-
-    receipt = read_receipt(planted.lake.store, f"{planted.settings.batch_results_dir}/d-1/receipt.json")
-    (text,) = open_archived(planted.lake.store, receipt, tmp_path / "opened")
+def test_a_delivery_can_still_be_read_and_keeps_other_owners(purged: Planted, tmp_path: Path) -> None:
+    receipt = read_receipt(purged.lake.store, f"{purged.settings.batch_results_dir}/d-1/receipt.json")
+    (text,) = open_archived(purged.lake.store, receipt, tmp_path / "opened")
 
     _, mine, other = text.path.read_text(encoding="utf-8").splitlines()
     assert mine.split("\t")[3:5] == ["", ""]
-    assert mine.split("\t")[1] == planted.owner.site_address
+    assert mine.split("\t")[1] == purged.owner.site_address
     assert other.split("\t")[3] == STRANGER.upper()
 
 
-def test_a_later_batch_of_attom_is_landed_without_the_owner(planted: Planted) -> None:
-    Purges(planted.settings).purge(the_owner(planted), reason="opt_out", by="pat")
-    owner, purged = planted.owner, load_purged(planted.settings)
-    assert purged is not None
+def test_a_later_batch_of_attom_is_landed_without_the_owner(purged: Planted) -> None:
+    owner, known = purged.owner, load_purged(purged.settings)
+    assert known is not None
     by_address = AttomProperty(
         attom_id=999_999, site_address=owner.site_address, site_zip=owner.zip, municipality="SAMPLETON",
         owner_1=f"{owner.last} {owner.first}", owner_source="detail", mailing_address=owner.site_address,
     )  # fmt: skip
     namesake = replace(by_address, attom_id=999_998, site_address="77 ELSEWHERE RD")
 
-    clean = clean_properties(purged, as_table([by_address, namesake]))
+    clean = clean_properties(known, as_table([by_address, namesake]))
 
     assert clean is not None
     assert [row["owner_1"] for row in clean.rows.to_pylist()] == [None, namesake.owner_1]
     assert clean.rows["mailing_address"].to_pylist() == [None, owner.site_address]
 
 
-def test_lists_lose_the_property_and_keep_their_reasons(planted: Planted) -> None:
-    Purges(planted.settings).purge(the_owner(planted), reason="opt_out", by="pat")
-
-    with database.session(planted.settings) as session:
+def test_lists_lose_the_property_and_keep_their_reasons(purged: Planted) -> None:
+    with database.session(purged.settings) as session:
         saved = saved_lists.find(session, "mailing")
         assert saved.members == 0
         events = saved_lists.events(session, saved.id)
     assert (events[-1].event, events[-1].reason) == ("went", WITHHELD)
-    with SavedLists(planted.settings) as lists:
+    with SavedLists(purged.settings) as lists:
         lists.refresh("by owner")
-    with database.session(planted.settings) as session:
+    with database.session(purged.settings) as session:
         assert saved_lists.find(session, "by owner").members == 0, (
             "a filter without its name must not find all"
         )
 
 
-def test_exports_that_do_not_show_the_owner_stay(planted: Planted) -> None:
-    folder = planted.settings.data_dir / "exports"
-
-    Purges(planted.settings).purge(the_owner(planted), reason="opt_out", by="pat")
+def test_exports_that_do_not_show_the_owner_stay(purged: Planted) -> None:
+    folder = purged.settings.data_dir / "exports"
 
     left = sorted(path.name for path in folder.iterdir())
     assert left == ["exempt.csv", "exempt.csv.leadflow.json", "nobody.csv", "nobody.csv.leadflow.json"]
@@ -350,17 +347,15 @@ def test_exports_that_do_not_show_the_owner_stay(planted: Planted) -> None:
     assert criteria["owner"] == "[removed]"
 
 
-def test_only_hashes_are_kept(planted: Planted) -> None:
-    Purges(planted.settings).purge(the_owner(planted), reason="opt_out", by="pat")
-
-    with database.session(planted.settings) as session:
+def test_only_hashes_are_kept(purged: Planted) -> None:
+    with database.session(purged.settings) as session:
         (purge,) = purges.all_purges(session)
         known = purges.load(session)
     assert (purge.kind, purge.reason, purge.requested_by) == ("person", "opt_out", "pat")
     assert purge.finished_at is not None
     assert not {"name", "word", "number"} & {kind for kind, values in known.keys.items() if values}
-    state = planted.settings.data_dir / "state.sqlite"
-    assert planted.owner.last.encode() not in state.read_bytes().upper()
+    state = purged.settings.data_dir / "state.sqlite"
+    assert purged.owner.last.encode() not in state.read_bytes().upper()
 
 
 def test_two_owners_of_one_name_are_two_people(planted: Planted) -> None:
@@ -387,15 +382,14 @@ def test_a_person_purged_from_a_case_keeps_the_property(planted: Planted) -> Non
     assert mine[0]["owner_name"] != WITHHELD
 
 
-def test_purging_twice_changes_nothing_more(planted: Planted) -> None:
-    service = Purges(planted.settings)
-    service.purge(the_owner(planted), reason="opt_out", by="pat")
-    snapshots = {t.name: SnapshotLog(planted.lake.store, t.name).numbers() for t in tables.TABLES}
+def test_purging_twice_changes_nothing_more(purged: Planted) -> None:
+    service = Purges(purged.settings)
+    snapshots = {t.name: SnapshotLog(purged.lake.store, t.name).numbers() for t in tables.TABLES}
 
-    again = service.purge(the_owner(planted), reason="opt_out", by="pat")
+    again = service.purge(the_owner(purged), reason="opt_out", by="pat")
 
     assert not again.anything
-    assert {t.name: SnapshotLog(planted.lake.store, t.name).numbers() for t in tables.TABLES} == snapshots
+    assert {t.name: SnapshotLog(purged.lake.store, t.name).numbers() for t in tables.TABLES} == snapshots
     assert service.resume() == []
 
 
@@ -465,9 +459,9 @@ def test_a_store_that_refuses_leaves_a_purge_to_be_finished(
     assert_sound(planted)
 
 
-def test_a_batch_is_landed_without_purged_owners(planted: Planted, tmp_path: Path) -> None:
+def test_a_batch_is_landed_without_purged_owners(planted: Planted, purged: Planted, tmp_path: Path) -> None:
     """The hook of every transport: both files, and nothing where nobody is purged."""
-    owner, store = planted.owner, planted.lake.store
+    owner = planted.owner
     record = AttomProperty(
         attom_id=1, site_address=owner.site_address, site_zip=owner.zip, owner_1=owner.name
     )
@@ -476,20 +470,18 @@ def test_a_batch_is_landed_without_purged_owners(planted: Planted, tmp_path: Pat
               "outcome": "returned", "reports": 1, "from_cache": False, "request_id": "cd34",
               "body": attom_body(owner)}  # fmt: skip
     results = pa.Table.from_pylist([answer], schema=tables.ATTOM_RESULTS.schema)
-    store.put_new(archive_key("cd34"), gzip.compress(b"{}\n" + attom_body(owner).encode(), mtime=0))
 
-    def landed() -> Landed:
+    def landed(lake: Planted) -> Landed:
+        body = gzip.compress(b"{}\n" + attom_body(owner).encode(), mtime=0)
+        lake.lake.store.put_new(archive_key("cd34"), body)
         pq.write_table(results, tmp_path / "results.parquet")
         pq.write_table(properties, tmp_path / "properties.parquet")
         made = Landed(tmp_path / "results.parquet", tmp_path / "properties.parquet", Outcomes(returned=1), 1)
-        return landed_without_purged(planted.settings, planted.lake, "b-7", made)
+        return landed_without_purged(lake.settings, lake.lake, "b-7", made)
 
-    assert pq.read_table(landed().results).equals(results)
-    Purges(planted.settings).purge(the_owner(planted), reason="opt_out", by="pat")
-    store.delete(archive_key("cd34"))
-    store.put_new(archive_key("cd34"), gzip.compress(b"{}\n" + attom_body(owner).encode(), mtime=0))
+    assert pq.read_table(landed(planted).results).equals(results)
 
-    made = landed()
+    made = landed(purged)
 
     assert made.properties is not None
     (row,) = pq.read_table(made.properties).to_pylist()
@@ -497,4 +489,4 @@ def test_a_batch_is_landed_without_purged_owners(planted: Planted, tmp_path: Pat
     body = pq.read_table(made.results)["body"][0].as_py().lower()
     assert not any(needle in body for needle in owner.needles)
     assert STRANGER.lower() in body
-    assert places_that_say(planted, owner.needles) == [], "the archived answer is clean as well"
+    assert places_that_say(purged, owner.needles) == [], "the archived answer is clean as well"

@@ -167,8 +167,6 @@ def lived_once(tmp_path_factory: pytest.TempPathFactory) -> Lived:
             export_search(
                 searcher, SearchCriteria(property_ids=(owned,)), settings.data_dir / f"{name}.csv", "csv"
             )
-    # What the helpers of the tests wrote there is none of the program's.
-    shutil.rmtree(settings.data_dir / "published")
     return Lived(settings, owner, bankrupt, landlord, other, third)
 
 

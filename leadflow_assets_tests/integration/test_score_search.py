@@ -115,7 +115,7 @@ def score_criteria(draw: st.DrawFn) -> SearchCriteria:
     return SearchCriteria(**{name: draw(makers[name]) for name in sorted(names)}, **more)
 
 
-@settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(score_criteria())
 def test_both_engines_find_what_plain_python_finds(
     here: Scored, engines: tuple[Searcher, Searcher], criteria: SearchCriteria

@@ -123,7 +123,7 @@ def criteria(draw: st.DrawFn, frame: pd.DataFrame) -> SearchCriteria:
 
 class TestBothEngines:
     @given(data=st.data())
-    @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
     def test_same_rows_in_the_same_order(
         self, data: st.DataObject, here: SearchLake, engines: tuple[Searcher, Searcher]
     ) -> None:
@@ -138,7 +138,7 @@ class TestBothEngines:
         assert index.count_by_town(asked) == parquet.count_by_town(asked)
 
     @given(data=st.data())
-    @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
     def test_criteria_survive_json(self, data: st.DataObject, here: SearchLake) -> None:
         asked = data.draw(criteria(here.frame))
         assert SearchCriteria.model_validate_json(asked.model_dump_json()) == asked

@@ -26,9 +26,16 @@ from leadflow_assets.settings import Settings, load_settings
 from leadflow_assets.state import database
 from leadflow_assets.state.models import Base
 from leadflow_assets.state.source_checks import SourceCheck, latest, record
+from leadflow_assets_tests.conftest import MIGRATE, process_context
 
 PASSWORD = "correct-horse-7"
 NOON = datetime(2026, 10, 9, 12, 0, 0, 123456, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def migrations_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here no file begins as a copy of a migrated one."""
+    monkeypatch.setattr(database, "migrate", MIGRATE)
 
 
 @pytest.fixture(scope="module")
@@ -183,7 +190,7 @@ def _write_from_a_process(
 
 
 def test_eight_processes_migrate_and_write_at_once(settings: Settings) -> None:
-    context = multiprocessing.get_context("spawn")
+    context = process_context()
     barrier = context.Barrier(8)
     workers = [
         context.Process(target=_write_from_a_process, args=(settings, n, barrier)) for n in range(1, 9)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 from leadflow_assets.lake.geoparquet import write_parquet
 from leadflow_assets.lake.lake import Lake
 from leadflow_assets.lake.publish import Publisher, StagedPartition, upload
+from leadflow_assets.lake.snapshots import PartitionEntry
 from leadflow_assets.lake.tables import (
     ATTOM_PROPERTIES,
     ATTOM_RESULTS,
@@ -55,24 +57,30 @@ def publish_batch(settings: Settings, batch_id: str, records: Sequence[AttomProp
     """Publish a partition of core/attom_properties."""
     table = as_table(sorted(records, key=lambda record: record.attom_id))
     rows = table.add_column(0, "batch_id", pa.array([batch_id] * table.num_rows, pa.string()))
-    _publish(settings, ATTOM_PROPERTIES, batch_id, rows)
+    publish_rows(settings, ATTOM_PROPERTIES, ATTOM_PROPERTIES.partition(batch_id), rows)
 
 
-def _publish(settings: Settings, table: Table, batch_id: str, rows: pa.Table) -> None:
-    folder = settings.data_dir / "batches"
-    folder.mkdir(parents=True, exist_ok=True)
-    file = write_parquet(folder / f"{table.short_name}-{batch_id}.parquet", rows, table, provenance={})
-    staged = StagedPartition(
-        table=table.name,
-        partition=table.partition(batch_id),
-        files={"data": file},
-        fingerprint=file.sha256,
-        inputs={},
-        schema_version=SCHEMA_VERSION,
-        code_version="test",
-    )
-    lake = Lake(settings)
-    Publisher(lake.store, "test").publish(staged.table, {staged.partition: upload(lake.store, staged)})
+def uploaded_rows(settings: Settings, table: Table, partition: str, rows: pa.Table) -> PartitionEntry:
+    """Rows of one partition in the lake, not published yet."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"{table.short_name}.parquet"
+        file = write_parquet(path, rows, table, schema=rows.schema, provenance={})
+        staged = StagedPartition(
+            table=table.name,
+            partition=partition,
+            files={"data": file},
+            fingerprint=file.sha256,
+            inputs={},
+            schema_version=SCHEMA_VERSION,
+            code_version="test",
+        )
+        return upload(Lake(settings).store, staged)
+
+
+def publish_rows(settings: Settings, table: Table, partition: str, rows: pa.Table) -> None:
+    """Publish one partition."""
+    entry = uploaded_rows(settings, table, partition, rows)
+    Publisher(Lake(settings).store, "test").publish(table.name, {partition: entry})
 
 
 def publish_answers(settings: Settings, batch_id: str, answers: Sequence[dict[str, Any]]) -> None:
@@ -89,7 +97,7 @@ def publish_answers(settings: Settings, batch_id: str, answers: Sequence[dict[st
         for number, answer in enumerate(answers, start=1)
     ]
     table = pa.Table.from_pylist(rows, schema=ATTOM_RESULTS.schema)
-    _publish(settings, ATTOM_RESULTS, batch_id, table)
+    publish_rows(settings, ATTOM_RESULTS, ATTOM_RESULTS.partition(batch_id), table)
 
 
 def rows_of(settings: Settings, table: str, town_id: int = 999) -> list[dict[str, Any]]:

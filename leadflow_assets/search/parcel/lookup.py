@@ -18,7 +18,8 @@ from leadflow_assets.domain.loc_id import METRES_PER_SURVEY_FOOT, PATTERN
 from leadflow_assets.domain.towns import Town
 from leadflow_assets.errors import LeadflowError, UsageError
 from leadflow_assets.lake import tables
-from leadflow_assets.lake.catalog import connect, load_extensions
+from leadflow_assets.lake.catalog import connect
+from leadflow_assets.lake.extensions import load_extensions
 from leadflow_assets.lake.lake import Lake
 from leadflow_assets.lake.snapshots import PartitionEntry
 from leadflow_assets.lake.tables import Table
@@ -29,6 +30,10 @@ Row = dict[str, Any]
 NEAR_METRES = 50.0
 _MOST_NAMED = 5
 _READ = (tables.PARCELS, tables.PARCEL_INTERESTS, tables.MASSGIS_PACKAGES, tables.DISTRESS_SCORES)
+
+
+class NotHeldError(LeadflowError):
+    """The lake holds nothing of the town, at least not then."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +87,7 @@ def open_town(searcher: Searcher, town: Town, as_of: str | None) -> TownFiles:
     """The town's files; of mart/properties the version that is searched. Close ``connection`` after use.
 
     Raises:
-        LeadflowError: there is no data for the town.
+        NotHeldError: there is no data for the town.
     """
     lake = searcher.lake
     snapshots = {tables.PROPERTIES.name: searcher.snapshot}
@@ -95,7 +100,7 @@ def open_town(searcher: Searcher, town: Town, as_of: str | None) -> TownFiles:
     }
     if tables.PARCELS.name not in entries or tables.PROPERTIES.name not in entries:
         when = f" as of {as_of}" if as_of else ""
-        raise LeadflowError(
+        raise NotHeldError(
             f"There is no data for {town.name}{when}.", f"Fetch it: leadflow refresh {town.key[4:]}"
         )
     history = lake.snapshot(tables.ASSESSMENT_RELEASES, as_of).partitions

@@ -101,7 +101,7 @@ def parcel_report(
 
     Raises:
         UsageError: no such parcel, unit or date; the hint names what is near.
-        LeadflowError: there is no data for the town.
+        NotHeldError: there is no data for the town.
         StoreError: a file of the lake cannot be read.
     """
     today = day or (moment(as_of).date() if as_of else datetime.now(UTC).date())

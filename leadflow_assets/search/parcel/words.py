@@ -96,3 +96,54 @@ PARCEL_MATCHES = {
     "loc_id_null": "the record names no LOC_ID",
     "loc_id_dangling": "no polygon has the record's LOC_ID",
 }
+# Who says what a property is worth, and how its loans were found.
+VALUE_SOURCES = {"attom_avm": "ATTOM's model of the market value", "assessed": "the assessed value"}
+EQUITY_METHODS = {
+    "attom": "open loans amortized here",
+    "attom_homeequity": "the vendor's estimate of the balances",
+}
+WHY_NO_EQUITY = {
+    "no_value": "the value is not known",
+    "no_loan_data": "nothing is known of loans, which is not the same as none",
+    "sold_since_loan_data": "it was sold after the day of the loan data",
+    "loan_incomplete": "a loan has no amount or date",
+}
+# What is known of a group of points.
+GROUP_STATES = {
+    "present": "present",
+    "absent": "asked: nothing there",
+    "partly_known": "partly asked: nothing there",
+    "unknown": "unknown: not asked",
+}
+WHY_NOT = {
+    "weaker": "a stronger signal of its group counts",
+    "cleared": "history",
+    "not_yet_known": "not known on that day",
+    "undated": "has no date",
+    "future": "its date lies ahead",
+    "unconfirmed": "not confirmed",
+    "not_applicable": "no score applies",
+}
+MADE_LINES = {
+    "group_cap": "cap of the group",
+    "clip_at_100": "100 is the most",
+    "rounding": "rounding",
+}
+NOT_APPLICABLE = {
+    "bank": "a bank owns it",
+    "bank_owned": "a bank took it over",
+    "government": "a public body owns it",
+    "condominium_association": "a condominium association owns it",
+    "condominium_master": "it is a master record of a condominium",
+}
+SCORE_USE = "The score must not be used for credit, tenant or job screening."
+# Who could say what is not known of a group of points.
+GROUP_SETTLED_BY = {
+    "foreclosure": "ATTOM's notices, or imported Land Court Servicemembers cases and orders of notice",
+    "tax": "ATTOM's tax records, or imported Land Court tax lien cases",
+    "insolvency_liens": "bankruptcies from CourtListener, and ATTOM's liens and judgments",
+    "life_event": "imported probate cases (divorces have no open source)",
+    "leverage": "ATTOM's loans and market value",
+    "occupancy": "ATTOM, which may say whether it is vacant",
+    "landlord": "imported evictions (Housing or District Court)",
+}

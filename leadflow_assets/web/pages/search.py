@@ -32,6 +32,7 @@ from leadflow_assets.web.problems import status_of
 from leadflow_assets.web.rendering import render
 from leadflow_assets.web.results import (
     columns_to_choose,
+    first_table,
     read_block,
     remarks,
     usual_columns,
@@ -75,6 +76,7 @@ def search(request: Request, site: CurrentSite) -> Response:
         status=status_of(problem) if problem else 200,
         filters=filters,
         results=results,
+        first=first_table(results["rows"], results["columns"]) if results else None,
         problem=problem,
         towns=_held_towns(site.settings),
         lists=_lists(site.settings),
@@ -120,8 +122,8 @@ def map_places(request: Request, site: CurrentSite, box: str = "", zoom: float =
 def export(
     site: CurrentSite,
     person: Person,
-    search: Annotated[str, Form()],
     format: Annotated[str, Form()],
+    search: Annotated[str, Form()] = "",
     columns: Annotated[str, Form()] = "",
     limit: Annotated[str, Form()] = "",
 ) -> Response:

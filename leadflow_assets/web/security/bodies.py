@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from fastapi import HTTPException
 from fastapi.responses import PlainTextResponse
 from starlette.datastructures import Headers
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # What a form holds besides a file.

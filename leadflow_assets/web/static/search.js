@@ -14,7 +14,7 @@ let asking = null;
 const grid = new Grid(document.getElementById("grid"), data.columns, {
   rows: (offset, sort) => ask(`/search/rows?${dataQuery(shown, sort)}&offset=${offset}`),
   sorted: (sort) => keep({ sort }),
-  chosen: (row) => map.choose(row.property_id),
+  chosen: (row) => map.choose(row),
 });
 const map = new SearchMap(document.getElementById("map"), data, {
   places: (view, signal) => ask(`/search/places?${dataQuery(shown)}&${view}`, { signal }),
@@ -37,7 +37,12 @@ function asked() {
   for (const [name, value] of new FormData(form)) if (value.trim()) query.append(name, value.trim());
   if (!query.has("near")) query.delete("radius");
   const now = new URLSearchParams(location.search);
-  for (const name of ["sort", "columns"]) for (const value of now.getAll(name)) query.append(name, value);
+  for (const name of ["sort", "columns"]) {
+    for (const value of now.getAll(name)) {
+      // Without a place there is no distance to sort by.
+      if (name !== "sort" || !value.endsWith("distance") || query.has("near")) query.append(name, value);
+    }
+  }
   if (![...query.keys()].some((name) => name !== "sort" && name !== "columns")) query.set("all", "yes");
   return query;
 }

@@ -42,6 +42,7 @@ export class Grid {
     this.on = on;
     this.results = null;
     this.quiet = false;
+    place.replaceChildren(); // the rows that the server wrote for want of a script
     const nonce = document.querySelector("script[nonce]")?.nonce;
     this.grid = createGrid(place, {
       theme: themeQuartz.withParams({

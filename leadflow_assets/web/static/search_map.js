@@ -29,6 +29,7 @@ export class SearchMap {
     this.on = on;
     this.colours = colours;
     this.results = null;
+    this.busy = false;
     this.layers = new Map();
     this.told = document.getElementById("map-told");
     this.legend = document.getElementById("legend");
@@ -110,7 +111,7 @@ export class SearchMap {
       const layer = place.outline
         ? L.polygon(place.outline.map((part) => part.map((steps) => ring(steps, found.origin))), style)
         : L.circleMarker(place.at, { ...style, radius: found.places.length > 800 ? 3 : 5 });
-      layer.on("click", () => this.open(place));
+      layer.on("click", () => { if (!this.busy) this.open(place); });
       this.layers.set(place.id, layer);
       this.shapes.addLayer(layer);
     }
@@ -162,11 +163,11 @@ export class SearchMap {
     this.popup = L.popup().setLatLng(place.at).setContent(box).openOn(this.map);
   }
 
-  /** Mark the place of a row of the grid, and bring it into sight. */
-  choose(id) {
-    const place = this.found?.places.find((one) => one.id === id);
+  /** Mark the place of a row of the grid, and bring it into sight. Rows of one parcel share its place. */
+  choose({ property_id: id, href }) {
+    const place = this.found?.places.find((one) => one.id === id || (href && one.href === href));
     if (!place) return;
-    this.highlight(id);
+    this.highlight(place.id);
     if (!this.map.getBounds().contains(place.at)) this.map.panTo(place.at);
   }
 
@@ -211,6 +212,12 @@ export class SearchMap {
       edit: { featureGroup: this.areas },
     });
     this.map.addControl(control);
+    // While one draws, edits or removes areas, a click means that and no parcel.
+    for (const name of ["DRAWSTART", "EDITSTART", "DELETESTART"]) this.map.on(L.Draw.Event[name], () => { this.busy = true; });
+    for (const name of ["DRAWSTOP", "EDITSTOP", "DELETESTOP"]) this.map.on(L.Draw.Event[name], () => setTimeout(() => { this.busy = false; }));
+    const reachable = (on) => this.areas.eachLayer((layer) => { layer.options.interactive = on; });
+    this.map.on(L.Draw.Event.DELETESTART, () => reachable(true));
+    this.map.on(L.Draw.Event.DELETESTOP, () => reachable(false));
     this.map.on(L.Draw.Event.CREATED, ({ layer }) => { this.areas.addLayer(layer); this.on.drawn(this.drawnAreas()); });
     this.map.on(L.Draw.Event.EDITED, () => this.on.drawn(this.drawnAreas()));
     this.map.on(L.Draw.Event.DELETED, () => this.on.drawn(this.drawnAreas()));
@@ -228,7 +235,9 @@ export class SearchMap {
     const container = this.map.getContainer();
     container.classList.add("picking");
     told(true);
+    this.busy = true;
     this.map.once("click", ({ latlng }) => {
+      setTimeout(() => { this.busy = false; });
       container.classList.remove("picking");
       told(false);
       this.on.picked(`${latlng.lat.toFixed(6)},${latlng.lng.toFixed(6)}`);

@@ -1,0 +1,1 @@
+"""Drawings as numbers for SVG: nothing here writes markup."""
