@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from leadflow_assets.domain.towns import Town
+from leadflow_assets.domain.towns import Town, towns
 from leadflow_assets.lake import tables
 from leadflow_assets.lake.lake import Lake
 from leadflow_assets.refresh.plan import Held
@@ -35,12 +35,19 @@ class TownOverview:
     remark: str = ""
 
 
-def town_overviews(settings: Settings, towns: Sequence[Town]) -> list[TownOverview]:
+def held_towns(settings: Settings) -> list[Town]:
+    """The towns whose properties are here, by name."""
+    names = {tables.PROPERTIES.partition(town.town_id): town for town in towns(demo=True)}
+    here = Lake(settings).snapshot(tables.PROPERTIES).partitions
+    return sorted((names[name] for name in here if name in names), key=lambda town: town.name)
+
+
+def town_overviews(settings: Settings, wanted: Sequence[Town]) -> list[TownOverview]:
     """The overview of the given towns, read from the newest snapshots and the state database."""
     held = Held.read(Lake(settings))
     with database.session(settings) as session:
         checks = source_checks.latest(session)
-    return [_overview(town, held, checks.get(town.town_id), settings) for town in towns]
+    return [_overview(town, held, checks.get(town.town_id), settings) for town in wanted]
 
 
 def _overview(

@@ -100,6 +100,17 @@ def requests(
     return [_request(row) for row in session.scalars(query)]
 
 
+def page(
+    session: Session, job_id: str, *, outcome: str | None = None, skip: int = 0, most: int
+) -> list[StoredRequest]:
+    """Some requests by number, of one outcome or of all."""
+    query = select(BatchRequestRow).where(BatchRequestRow.job_id == job_id)
+    if outcome is not None:
+        query = query.where(BatchRequestRow.outcome == outcome)
+    query = query.order_by(BatchRequestRow.request_number).offset(skip).limit(most)
+    return [_request(row) for row in session.scalars(query)]
+
+
 def unfinished(
     session: Session, job_id: str, reasons: Sequence[str], *, after: int = 0, most: int | None = None
 ) -> list[StoredRequest]:

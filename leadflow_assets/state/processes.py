@@ -15,6 +15,11 @@ def this_process() -> str:
 
 @cache
 def _named(pid: int) -> str:
+    return named(pid)
+
+
+def named(pid: int) -> str:
+    """Host, pid and start of a process of this host."""
     return f"{socket.gethostname()}/{pid}/{_started(pid)}"
 
 

@@ -9,8 +9,8 @@ from sqlalchemy import func, select
 
 from leadflow_assets.settings import Settings
 from leadflow_assets.state import database
-from leadflow_assets.state.charges import MICROS_PER_CENT
-from leadflow_assets.state.models_spend import ChargeRow
+from leadflow_assets.state.charges import MICROS_PER_CENT, Alert
+from leadflow_assets.state.models_spend import ChargeRow, SpendAlertRow
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,17 @@ def spend_by_day(
             found.items(), key=lambda item: (-item[0][1].toordinal(), item[0])
         )
     ]
+
+
+def spend_alerts(settings: Settings, since: date) -> list[Alert]:
+    """Shares of a day's cap that were reached since a day, newest first; told or not."""
+    query = (
+        select(SpendAlertRow)
+        .where(SpendAlertRow.day >= since)
+        .order_by(SpendAlertRow.reached_at.desc(), SpendAlertRow.percent.desc())
+    )
+    with database.session(settings) as session:
+        return [Alert(row.vendor, row.day, row.percent, row.reached_at) for row in session.scalars(query)]
 
 
 def first_day(today: date, days: int) -> date:

@@ -32,6 +32,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "money": money,
+        "cents": cents,
         "number": number,
         "percent": percent,
         "day": day,
@@ -50,6 +51,14 @@ def money(value: float | None, unknown: str = UNKNOWN) -> str:
     if value is None:
         return unknown
     return f"-${-value:,.0f}" if round(value) < 0 else f"${value:,.0f}"
+
+
+def cents(value: float | None, unknown: str = UNKNOWN) -> str:
+    """Cents as dollars: ``$1,234.50``; a fraction of a cent is shown."""
+    if value is None:
+        return unknown
+    whole = f"${float(value) / 100:,.4f}"
+    return whole[:-2] if whole.endswith("00") else whole
 
 
 def number(value: float | None, digits: int = 0, unknown: str = UNKNOWN) -> str:

@@ -75,7 +75,7 @@ def export_batch(settings: Settings, lake: Lake, job: BatchJob, path: Path) -> i
             f"The batch {job.job_id} has no rows of yours: it was delivered.",
             f"Query {ATTOM_PROPERTIES.view} with batch_id = '{job.job_id}'.",
         )
-    facts = _facts(lake, job)
+    facts = published_facts(lake, job)
     ours = (*_FOUND, *FACTS)
     with tempfile.TemporaryDirectory() as folder:
         file = given_file(lake, job, Path(folder))
@@ -106,7 +106,7 @@ def given_lines(
         yield from ((file.rows[row - 1], request) for request in by_row[row])
 
 
-def _facts(lake: Lake, job: BatchJob) -> dict[int, Mapping[str, Any]]:
+def published_facts(lake: Lake, job: BatchJob) -> dict[int, Mapping[str, Any]]:
     """The main fields of the published properties by ATTOM id."""
     entry = lake.snapshot(ATTOM_PROPERTIES).partitions.get(ATTOM_PROPERTIES.partition(job.job_id))
     if entry is None:

@@ -75,8 +75,9 @@ def make_job(
     transport: str,
     source: Path | None,
     now: datetime,
+    by: str | None = None,
 ) -> BatchJob:
-    """Keep the user's file, then write job and requests in one transaction.
+    """Keep the user's file, then write job and requests in one transaction. ``by``: who makes it.
 
     The same requests under the same name, while that batch is unfinished, are that batch.
 
@@ -109,7 +110,7 @@ def make_job(
         completed_records=outcomes.answered,
         expected_cents=plan.most_cents,
         saved_cents=plan.saved_cents,
-        facts={"digest": digest, "matches": dict(matched.counts)},
+        facts={"digest": digest, "matches": dict(matched.counts)} | ({"made_by": by} if by else {}),
     )
     return _written(settings, lake, job, matched, content)
 

@@ -63,7 +63,13 @@ class Batches(BatchSteps):
         return making.preview_of(self._settings, self._lake, matched, chosen)
 
     def create(
-        self, file: Path, *, name: str, endpoints: Sequence[str] | None = None, transport: str = "rest"
+        self,
+        file: Path,
+        *,
+        name: str,
+        endpoints: Sequence[str] | None = None,
+        transport: str = "rest",
+        by: str | None = None,
     ) -> BatchJob:
         """Make a batch of a file, which is kept in the lake; all of it is written, or nothing.
 
@@ -83,10 +89,16 @@ class Batches(BatchSteps):
             transport=transport,
             source=file,
             now=self._now(),
+            by=by,
         )
 
     def create_from_properties(
-        self, property_ids: Sequence[str], *, name: str, endpoints: Sequence[str] | None = None
+        self,
+        property_ids: Sequence[str],
+        *,
+        name: str,
+        endpoints: Sequence[str] | None = None,
+        by: str | None = None,
     ) -> BatchJob:
         """Make a batch of properties of ours.
 
@@ -104,6 +116,7 @@ class Batches(BatchSteps):
             transport="rest",
             source=None,
             now=self._now(),
+            by=by,
         )
 
     def adopt(
@@ -160,7 +173,7 @@ class Batches(BatchSteps):
         with self._claimed(job_id) as (job, lost):
             self.recover()
             if job.status in _ANSWERED:
-                if not self._retriable(job):
+                if not self.has_calls_to_repeat(job):
                     return job
             else:
                 require(job, _OPEN, "run")
@@ -238,7 +251,7 @@ class Batches(BatchSteps):
         job = require(self.job(job_id), ("created", *_OPEN, *_ANSWERED), "worked on")
         if job.status == "created":
             job = self.submit(job.job_id)
-        if job.status in _OPEN or (job.status in _ANSWERED and self._retriable(job)):
+        if job.status in _OPEN or (job.status in _ANSWERED and self.has_calls_to_repeat(job)):
             job = self.run(job.job_id, progress, stop)
         if job.status == "ready":
             job = self.download(job.job_id)

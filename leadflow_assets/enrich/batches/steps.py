@@ -16,7 +16,6 @@ from leadflow_assets.enrich.batches.job import (
     Landed,
     Outcomes,
 )
-from leadflow_assets.enrich.batches.outcome import RETRIED
 from leadflow_assets.enrich.batches.publishing import Staged, publish, stage
 from leadflow_assets.enrich.batches.store import BatchStore
 from leadflow_assets.enrich.batches.transport import Progress, Stop, Transport
@@ -26,7 +25,7 @@ from leadflow_assets.lake.publish import catch_up
 from leadflow_assets.lake.staging import staging_folder
 from leadflow_assets.lake.tables import ATTOM, ATTOM_RESULTS
 from leadflow_assets.sources.attom.errors import AttomKeyError
-from leadflow_assets.state import batch_jobs, batch_requests, database
+from leadflow_assets.state import batch_jobs, database
 
 # How often a run looks whether somebody cancelled its batch.
 _LOOK_SECONDS = 2.0
@@ -80,13 +79,6 @@ class BatchSteps(BatchStore):
         with database.session(self._settings) as session:
             batch_jobs.change(session, job.job_id, now=self._now(), **values)
             session.commit()
-
-    def _retriable(self, job: BatchJob) -> bool:
-        """Has it calls that broke off, and is none of its charges unknown any more?"""
-        with database.session(self._settings) as session:
-            if not batch_requests.count_with(session, job.job_id, RETRIED):
-                return False
-            return not batch_requests.has_unknown_charges(session, job.job_id)
 
     def _halted(self, job: BatchJob, lost: Callable[[], bool], stop: Stop) -> Stop:
         """When a run must end: it is told to, the claim is lost, or the batch was cancelled."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from leadflow_assets.enrich.batches import records
 from leadflow_assets.enrich.batches.job import BatchJob, BatchRequest, Outcomes, RequestAnswer
+from leadflow_assets.enrich.batches.outcome import RETRIED
 from leadflow_assets.enrich.batches.transport import Transport
 from leadflow_assets.enrich.vendor import prices
 from leadflow_assets.lake.lake import Lake
@@ -86,6 +87,13 @@ class BatchStore:
         """Does a living process work on the batch?"""
         with database.session(self._settings) as session:
             return batch_jobs.is_claimed(session, job_id, now=self._now())
+
+    def has_calls_to_repeat(self, job: BatchJob) -> bool:
+        """Has it calls that broke off, and is none of its charges unknown any more?"""
+        with database.session(self._settings) as session:
+            if not batch_requests.count_with(session, job.job_id, RETRIED):
+                return False
+            return not batch_requests.has_unknown_charges(session, job.job_id)
 
     def export(self, job_id: str, path: Path) -> int:
         """Write the user's own columns with outcome, reason and the main facts; returns the rows written.

@@ -1,7 +1,10 @@
 """One module for each page, each with a ``router``."""
 
 from leadflow_assets.web.pages import (
+    batch_new,
+    batches,
     changes,
+    health,
     leads,
     list_import,
     list_watches,
@@ -11,9 +14,10 @@ from leadflow_assets.web.pages import (
     parcel_actions,
     review,
     search,
+    spend,
 )
 
-# Of two addresses that both fit, the first one here is taken: /lists/import is no list.
+# Of two addresses that fit, the first one here is taken: /lists/import is no list, /batches/new no batch.
 PAGES = (
     search.router,
     parcel.router,
@@ -24,5 +28,9 @@ PAGES = (
     list_watches.router,
     leads.router,
     changes.router,
+    batch_new.router,
+    batches.router,
+    spend.router,
     review.router,
+    health.router,
 )
