@@ -1,3 +1,3 @@
 """LeadFlow Assets: Massachusetts parcels as checked, versioned GeoParquet."""
 
-__version__ = "0.5.0"
+__version__ = "0.6.0"
