@@ -55,18 +55,19 @@ def download(
     return _sent(sent, folder)
 
 
-def download_copy(settings: Settings, person: str, path: Path, *, what: str, rows: int) -> FileResponse:
-    """Send a copy of a file that is kept here: whoever replaces it meanwhile changes nothing about it."""
+def download_file(
+    settings: Settings, person: str, *, name: str, what: str, write: Callable[[Path], int]
+) -> FileResponse:
+    """Send a file that goes as it is; ``write`` makes it and returns its rows. See :func:`download`."""
     folder = _new_folder(settings)
     try:
-        copy = folder / path.name
-        shutil.copyfile(path, copy)
-        done = Export(copy, copy, rows, path.suffix.removeprefix("."), sha256_of(copy))
-        record(settings, person, what, {}, done)
+        path = folder / name
+        rows = write(path)
+        record(settings, person, what, {}, Export(path, path, rows, path.suffix[1:], sha256_of(path)))
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    return _sent(copy, folder)
+    return _sent(path, folder)
 
 
 def _new_folder(settings: Settings) -> Path:

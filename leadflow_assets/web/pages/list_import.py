@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,7 +17,7 @@ from leadflow_assets.search.lists.service import Imported, SavedLists
 from leadflow_assets.state.models import IMPORT_RESULTS
 from leadflow_assets.state.saved_lists import ImportRow
 from leadflow_assets.web import uploads
-from leadflow_assets.web.downloads import download_copy
+from leadflow_assets.web.downloads import download_file
 from leadflow_assets.web.links import list_path
 from leadflow_assets.web.pages.lists import Description, Name
 from leadflow_assets.web.pages.one_list import facts, found, places_of
@@ -129,7 +130,13 @@ def report_file(site: CurrentSite, person: Person, name: str) -> Response:
     path = _report_path(site, saved.name)
     if not path.is_file():
         raise NotFoundError("The report's file is not here any more.", "The report itself is on the page.")
-    return download_copy(site.settings, person, path, what="import report", rows=len(rows))
+
+    def copied(target: Path) -> int:
+        # Whoever replaces the report meanwhile changes nothing about what is sent.
+        shutil.copyfile(path, target)
+        return len(rows)
+
+    return download_file(site.settings, person, name=path.name, what="import report", write=copied)
 
 
 def _rows(site: Site, kind: str, name: str) -> list[ImportRow]:
