@@ -15,7 +15,7 @@ from leadflow_assets.cli.batch_output import (
     write_match_report,
 )
 from leadflow_assets.cli.batch_work import finish, work
-from leadflow_assets.cli.common import JsonFlag, current_settings, examples
+from leadflow_assets.cli.common import JsonFlag, current_settings, examples, note_export
 from leadflow_assets.cli.output import emit_document, note
 
 if TYPE_CHECKING:
@@ -199,9 +199,14 @@ def results(
     json: JsonFlag = False,
 ) -> None:
     """Write your own columns with what was found beside them."""
+    from leadflow_assets.lake.publish import sha256_of
+    from leadflow_assets.search.exports.formats import Export
+
     batches = opened()
     found = batches.job(job)
     rows = batches.export(found.job_id, output)
+    done = Export(output, output, rows, "csv", sha256_of(output))
+    note_export(current_settings(), f"batch {found.job_id}", {}, done)
     if json:
         emit_document({"file": output, "rows": rows, "batch": job_document(batches, found)})
     else:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
+    from leadflow_assets.search.exports.formats import Export
     from leadflow_assets.settings import Settings
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
@@ -25,6 +26,15 @@ def current_settings() -> Settings:
     from leadflow_assets.settings import load_settings
 
     return load_settings()
+
+
+def note_export(settings: Settings, what: str, filters: Mapping[str, Any], done: Export) -> None:
+    """Leave a line in the log of exports, under the name of this machine's user."""
+    import getpass
+
+    from leadflow_assets.search.exports.log import log_export
+
+    log_export(settings, getpass.getuser(), "command line", what, filters, done)
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from leadflow_assets.cli.common import JsonFlag, current_settings, examples
+from leadflow_assets.cli.common import JsonFlag, current_settings, examples, note_export
 from leadflow_assets.cli.leads_output import tell_added, tell_lead, tell_page, tell_report
 from leadflow_assets.cli.output import emit_document, emit_rows, note
 
@@ -187,11 +187,13 @@ def export(
         raise UsageError("--batch takes no other filter: every row of yours is kept.", "Leave them out.")
     if batch is not None:
         done = export_batch_leads(settings, batch, output, format=format)
+        note_export(settings, f"leads of batch {batch}", {}, done)
     else:
         filters = _filters(
             settings, town, grade, status, opportunity, min_score, min_coverage, list_name, None
         )
         done = export_leads(settings, output, filters, format=format)
+        note_export(settings, "leads", {k: v for k, v in filters.document().items() if v}, done)
     if json:
         emit_document({"file": done.path, "sidecar": done.sidecar, "rows": done.rows, "format": done.format,
                        "sha256": done.sha256})  # fmt: skip

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from leadflow_assets.cli.common import JsonFlag, current_settings, examples
+from leadflow_assets.cli.common import JsonFlag, current_settings, examples, note_export
 from leadflow_assets.cli.lists_output import (
     EVENTS,
     IMPORTS,
@@ -265,6 +265,7 @@ def export(
             done = export_search(
                 lists.searcher, criteria, output, format, list_name=saved.name, on_rows=bar.advance
             )
+        note_export(lists.searcher.lake.settings, f"list {saved.id}", {}, done)
     absent = saved.members - done.rows
     if json:
         emit_document({"file": done.path, "sidecar": done.sidecar, "rows": done.rows, "format": done.format,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from leadflow_assets.cli.common import JsonFlag, current_settings, examples, without_pandas
+from leadflow_assets.cli.common import JsonFlag, current_settings, examples, note_export, without_pandas
 from leadflow_assets.cli.output import Column, emit_document, emit_rows, note, progress, stdout
 from leadflow_assets.cli.score_words import reasons_text
 from leadflow_assets.cli.search_options import SearchOptions, with_search_options
@@ -244,6 +244,7 @@ def _export(
         done = export_search(
             searcher, criteria, output, format, sort=order, limit=page[0], offset=page[1], on_rows=bar.advance
         )
+    note_export(searcher.lake.settings, "search", criteria.filters(), done)
     described = searcher.describe(criteria)
     if json:
         emit_document(

@@ -98,6 +98,7 @@ def exports(limit: Annotated[int, typer.Option(min=1, help="Lines.")] = 50, json
     columns = (
         Column("at", wrap=False),
         Column("person"),
+        Column("way"),
         Column("what"),
         Column("filters"),
         Column("format"),

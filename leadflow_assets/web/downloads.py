@@ -7,7 +7,6 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,9 @@ from starlette.background import BackgroundTask
 
 from leadflow_assets.lake.publish import sha256_of
 from leadflow_assets.search.exports.formats import SUFFIXES, Export, require_format
+from leadflow_assets.search.exports.log import log_export
 from leadflow_assets.settings import Settings
-from leadflow_assets.state import database, exports
 
-WAY = "page"
 _LONGEST_SECONDS = 6 * 3600.0
 
 
@@ -47,7 +45,7 @@ def download(
     folder = _new_folder(settings)
     try:
         done = write(folder / f"{name}{SUFFIXES[format]}")
-        record(settings, person, what, filters, done)
+        log_export(settings, person, "page", what, filters, done)
         sent = _zipped(done) if format == "csv" else done.path
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
@@ -63,7 +61,8 @@ def download_file(
     try:
         path = folder / name
         rows = write(path)
-        record(settings, person, what, {}, Export(path, path, rows, path.suffix[1:], sha256_of(path)))
+        done = Export(path, path, rows, path.suffix[1:], sha256_of(path))
+        log_export(settings, person, "page", what, {}, done)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -95,23 +94,3 @@ def _remove_old(place: Path) -> None:
     for folder in place.iterdir():
         if time.time() - folder.stat().st_mtime > _LONGEST_SECONDS:
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def record(settings: Settings, person: str, what: str, filters: Mapping[str, Any], done: Export) -> None:
-    """Note an export: who, what, when, how many rows, and the hash of the file."""
-    towns = ",".join(str(town) for town in filters.get("towns", ()))
-    names = [name for name in filters if name != "towns"]
-    told = "; ".join(part for part in (f"towns {towns}" if towns else "", ", ".join(names)) if part)
-    line = exports.ExportLine(
-        at=datetime.now(UTC),
-        person=person,
-        way=WAY,
-        what=what,
-        filters=told or "none",
-        format=done.format,
-        rows=done.rows,
-        sha256=done.sha256,
-    )
-    with database.session(settings) as session:
-        exports.record(session, line)
-        session.commit()

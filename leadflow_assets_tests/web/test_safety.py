@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -264,3 +265,22 @@ def test_a_person_logs_in_with_the_browser(guarded_url: str, open_page: Callable
     expect(page.locator("#summary")).to_contain_text("properties")
     page.get_by_role("button", name="Log out").click()
     expect(page).to_have_url(re.compile("/login$"))
+
+
+def test_exports_of_the_command_line_leave_a_line_too(
+    web_settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("LEADFLOW_DATA_DIR", str(web_settings.data_dir))
+    file = str(tmp_path / "x.csv")
+    search = ["search", "--town", "sampleton", "--owner", "brackenwell", "--format", "csv", "-o", file]
+    assert main(search) == 0
+    assert main(["leads", "export", "--town", "sampleton", "--grade", "A", "-o", file]) == 0
+    capsys.readouterr()
+    assert main(["web", "exports", "--limit", "2", "--json"]) == 0
+    leads, found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert (found["way"], found["what"], found["filters"]) == ("command line", "search", "towns 999; owner")
+    assert leads["what"] == "leads" and leads["rows"] > 0 and len(leads["sha256"]) == 64
+    assert "brackenwell" not in str(found).lower()
