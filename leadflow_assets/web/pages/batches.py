@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import shutil
-import tempfile
-from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Query, Request
-from fastapi.responses import FileResponse, JSONResponse, Response
-from starlette.background import BackgroundTask
+from fastapi.responses import JSONResponse, Response
 
 from leadflow_assets.domain.towns import town_by_id
 from leadflow_assets.enrich.batches import runner, words
@@ -26,7 +20,8 @@ from leadflow_assets.errors import NotConfiguredError, UsageError
 from leadflow_assets.lake.lake import Lake
 from leadflow_assets.refresh.overview import held_towns
 from leadflow_assets.settings import Settings
-from leadflow_assets.state import batch_jobs, database, exports
+from leadflow_assets.state import batch_jobs, database
+from leadflow_assets.web.downloads import download_plain
 from leadflow_assets.web.problems import NotFoundError
 from leadflow_assets.web.site import CurrentSettings, CurrentSite, Person, Site, page, redirect
 
@@ -110,26 +105,12 @@ def progress(job_id: str, settings: CurrentSettings) -> Response:
 def download(job_id: str, settings: CurrentSettings, person: Person) -> Response:
     """The person's own columns with what was found beside them."""
     batches, job = _found(settings, job_id)
-    folder = Path(tempfile.mkdtemp(prefix="leadflow-batch-"))
-    try:
-        path = folder / f"{job.job_id}.csv"
-        rows = batches.export(job.job_id, path)
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        line = exports.ExportLine(
-            datetime.now(UTC), person, "page", f"batch {job.job_id}", "", "csv", rows, digest
-        )
-        with database.session(settings) as session:
-            exports.record(session, line)
-            session.commit()
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    return FileResponse(
-        path,
-        media_type="text/csv",
-        filename=path.name,
-        headers={"Cache-Control": "no-store"},
-        background=BackgroundTask(shutil.rmtree, folder, ignore_errors=True),
+    return download_plain(
+        settings,
+        person,
+        name=f"{job.job_id}.csv",
+        what=f"batch {job.job_id}",
+        write=lambda path: batches.export(job.job_id, path),
     )
 
 
