@@ -94,6 +94,9 @@ def test_a_basemap_is_the_only_other_source_of_pictures(web_settings: Settings) 
 def test_a_page_of_another_site_reaches_nothing(client: httpx.Client, url: str) -> None:
     assert client.get("/", headers={"Host": "evil.example"}).status_code == 403
     assert client.get("/", headers={"Host": "localhost:8000"}).status_code == 200
+    embedded = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}
+    assert client.get("/leads/export", headers=embedded).status_code == 403
+    assert client.get("/leads", headers=embedded | {"Sec-Fetch-Mode": "navigate"}).status_code == 200
     data = {"search": "use_code=104", "format": "csv"}
     for headers in (
         {"Origin": "https://evil.example"},
