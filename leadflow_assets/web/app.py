@@ -63,6 +63,7 @@ def build_app(settings: Settings) -> FastAPI:
     # The last one added is the first that a request meets.
     app.add_middleware(login.LoginMiddleware, site=site)
     app.add_middleware(BodyLimitMiddleware, file_mb=settings.leadflow_web_upload_mb)
+    app.add_middleware(problems.FailureMiddleware)
     app.add_middleware(
         SafetyMiddleware,
         names=None if has_users else settings.leadflow_web_names.split(","),

@@ -6,13 +6,15 @@ import shutil
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from fastapi.responses import FileResponse
-from starlette.background import BackgroundTask
+from starlette.types import Receive, Scope, Send
 
+from leadflow_assets.errors import StoreError
 from leadflow_assets.lake.publish import sha256_of
 from leadflow_assets.search.exports.formats import SUFFIXES, Export, require_format
 from leadflow_assets.search.exports.log import log_export
@@ -42,43 +44,61 @@ def download(
         StoreError: the file cannot be written.
     """
     require_format(format)
-    folder = _new_folder(settings)
-    try:
+    with _new_folder(settings) as folder:
         done = write(folder / f"{name}{SUFFIXES[format]}")
-        log_export(settings, person, "page", what, filters, done)
         sent = _zipped(done) if format == "csv" else done.path
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    return _sent(sent, folder)
+        log_export(settings, person, "page", what, filters, done)
+    return _SentOnce(sent, folder)
 
 
-def download_file(
+def download_plain(
     settings: Settings, person: str, *, name: str, what: str, write: Callable[[Path], int]
 ) -> FileResponse:
-    """Send a file that goes as it is; ``write`` makes it and returns its rows. See :func:`download`."""
-    folder = _new_folder(settings)
-    try:
+    """Send one file as ``write`` makes it; ``write`` returns its rows. No description goes with it.
+
+    Raises:
+        StoreError: the file cannot be written.
+    """
+    with _new_folder(settings) as folder:
         path = folder / name
         rows = write(path)
-        done = Export(path, path, rows, path.suffix[1:], sha256_of(path))
+        done = Export(path, path, rows, path.suffix.removeprefix("."), sha256_of(path))
         log_export(settings, person, "page", what, {}, done)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    return _sent(path, folder)
+    return _SentOnce(path, folder)
 
 
-def _new_folder(settings: Settings) -> Path:
+class _SentOnce(FileResponse):
+    """A file that goes with its folder, whether it was sent, refused or broken off."""
+
+    def __init__(self, path: Path, folder: Path) -> None:
+        super().__init__(path, filename=path.name, headers={"Cache-Control": "no-store"})
+        self._folder = folder
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+
+@contextmanager
+def _new_folder(settings: Settings) -> Iterator[Path]:
+    """A folder of its own, which others of this machine cannot read; it goes where anything fails."""
     place = settings.data_dir / "exports"
-    place.mkdir(parents=True, exist_ok=True)
-    _remove_old(place)
-    return Path(tempfile.mkdtemp(dir=place))
-
-
-def _sent(path: Path, folder: Path) -> FileResponse:
-    remove = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
-    return FileResponse(path, filename=path.name, background=remove, headers={"Cache-Control": "no-store"})
+    folder: Path | None = None
+    try:
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _remove_old(place)
+        folder = Path(tempfile.mkdtemp(dir=place))
+        yield folder
+    except BaseException as error:
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise StoreError(
+                f"The file cannot be written: {error.strerror}.", f"Free some space for {place}."
+            ) from None
+        raise
 
 
 def _zipped(done: Export) -> Path:
@@ -92,5 +112,6 @@ def _zipped(done: Export) -> Path:
 def _remove_old(place: Path) -> None:
     """Folders of downloads that somebody broke off."""
     for folder in place.iterdir():
-        if time.time() - folder.stat().st_mtime > _LONGEST_SECONDS:
-            shutil.rmtree(folder, ignore_errors=True)
+        with suppress(OSError):  # somebody else has just removed it
+            if time.time() - folder.stat().st_mtime > _LONGEST_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)

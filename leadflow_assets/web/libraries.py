@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 from leadflow_assets.errors import NotConfiguredError
@@ -17,7 +17,7 @@ _PLACES = {
 }
 
 
-@cache
+@lru_cache(maxsize=100)
 def library_file(name: str) -> Path | None:
     """Where a library's file lies: ``leaflet.js``, ``leaflet/leaflet.css``; None where there is none.
 
@@ -33,5 +33,8 @@ def library_file(name: str) -> Path | None:
     if first not in _PLACES:
         return None
     root = (elements / _PLACES[first]).resolve()
-    found = (root / rest).resolve() if rest else root
-    return found if found.is_file() and found.is_relative_to(root) else None
+    try:
+        found = (root / rest).resolve() if rest else root
+        return found if found.is_file() and found.is_relative_to(root) else None
+    except (OSError, ValueError):  # no name that a file can have
+        return None

@@ -11,7 +11,6 @@ import numpy as np
 import pyarrow as pa
 import shapely
 
-from leadflow_assets.domain.towns import town_by_id
 from leadflow_assets.lake.lake import Lake
 from leadflow_assets.lake.tables import PARCELS
 from leadflow_assets.search.areas import Box
@@ -27,6 +26,7 @@ from leadflow_assets.search.exports.outlines import (
     polygon_steps,
 )
 from leadflow_assets.settings import Settings
+from leadflow_assets.web.links import parcel_path
 
 # Results that the map knows of, in the order of the grid; of those in view, so many are drawn.
 MOST_KNOWN, MOST_DRAWN = 100_000, 2_500
@@ -161,7 +161,7 @@ def _place(group: Mapping[str, Any], shape: Any, origin: tuple[int, int]) -> dic
         "coverage": row["score_coverage"],
     }
     if row["loc_id"]:
-        made["href"] = f"/parcel/{town_by_id(row['town_id']).key}/{row['loc_id']}"
+        made["href"] = parcel_path(row["town_id"], row["loc_id"])
     if shape is not None:
         made["outline"] = [polygon_steps(origin, part) for part in shapely.get_parts(shape)]
     return made

@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from leadflow_assets.errors import (
     BudgetReachedError,
@@ -37,7 +38,39 @@ def add_to(app: FastAPI) -> None:
     app.add_exception_handler(LeadflowError, _known)
     app.add_exception_handler(RequestValidationError, _badly_asked)
     app.add_exception_handler(HTTPException, _refused)
-    app.add_exception_handler(Exception, _unknown)
+
+
+class FailureMiddleware:
+    """Answers whatever else goes wrong: a web server logs the text of errors, which may hold names."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on; an error becomes a page, or ends an answer that had begun."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun = False
+
+        async def send_some(message: Message) -> None:
+            nonlocal begun
+            begun = begun or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_some)
+        except Exception as error:  # noqa: BLE001  (a bug is told, without the text of its error)
+            answer = _answer_to(Request(scope), error)
+            if begun:
+                raise ConnectionAbortedError("An answer was broken off.") from None
+            await answer(scope, receive, send)
+
+
+def _answer_to(request: Request, error: Exception) -> Response:
+    if isinstance(error, LeadflowError):
+        return _known(request, error)
+    return (_refused if isinstance(error, HTTPException) else _unknown)(request, error)
 
 
 def status_of(error: LeadflowError) -> int:
@@ -71,8 +104,9 @@ def _refused(request: Request, error: Exception) -> Response:
 def _unknown(request: Request, error: Exception) -> Response:
     # Where it happened, not what was worked on: the text of an error may hold a name.
     places = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)[-8:]))
-    _LOG.error("%s in %s %s\n%s", type(error).__name__, request.method, request.url.path, places)
-    message = f"The program failed ({type(error).__name__}). Nothing was half done."
+    route = getattr(request.scope.get("route"), "path", "")
+    _LOG.error("%s in %s %s\n%s", type(error).__name__, request.method, route, places)
+    message = f"The program failed ({type(error).__name__})."
     return _answer(request, 500, message, "Try again; the terminal where `leadflow web` runs says where.")
 
 

@@ -9,7 +9,6 @@ from typing import Any
 import pyarrow as pa
 
 from leadflow_assets.domain.distress.table import load_table
-from leadflow_assets.domain.towns import town_by_id
 from leadflow_assets.lake.tables import PROPERTIES
 from leadflow_assets.search.areas import METRES_PER_MILE
 from leadflow_assets.search.case_notes import remark_on_columns
@@ -21,6 +20,7 @@ from leadflow_assets.search.results import TownFreshness
 from leadflow_assets.search.score_notes import notes_on_scores
 from leadflow_assets.search.selection import DISTANCE, circles
 from leadflow_assets.search.statement import NEEDS_LOANS
+from leadflow_assets.web.links import parcel_path
 from leadflow_assets.web.rendering import day, money, number, percent
 
 BLOCK = 100
@@ -161,7 +161,7 @@ def _row(row: Mapping[str, Any]) -> dict[str, Any]:
         shown["score_reasons"] = "; ".join(
             factors[name].words if name in factors else name.replace("_", " ") for name in names
         )
-    shown["href"] = f"/parcel/{town_by_id(row['town_id']).key}/{row['loc_id']}" if row["loc_id"] else None
+    shown["href"] = parcel_path(row["town_id"], row["loc_id"]) if row["loc_id"] else None
     return shown
 
 

@@ -60,7 +60,8 @@ def page(request: Request, template: str, /, *, status: int = 200, **context: An
         template,
         request=request,
         site=site,
-        person=person_of(request) if site.login else None,
+        # Nobody is shown as anybody: whose machine this is stays here.
+        person=request.scope.get("person"),
         nonce=request.scope["nonce"],
         notice=notice,
         **context,

@@ -173,7 +173,10 @@ def test_the_pages_are_read_on_a_telephone(url: str, open_page: Callable[..., Pa
 def test_a_killed_process_goes_on_from_another_page_and_bills_once(environment: Path, tmp_path: Path) -> None:
     with WaitingAttom(sample_street(6), most=5) as slow:
         settings = batch_settings(tmp_path, slow)
-        with serving(settings) as address, httpx.Client(base_url=address, follow_redirects=True) as client:
+        with (
+            serving(settings) as address,
+            httpx.Client(base_url=address, follow_redirects=True, timeout=60) as client,
+        ):
             content = street_list(tmp_path / "l.csv", 6).read_bytes()
             path = created(client, uploaded(client, "l.csv", content), "Killed")
             shown = posted(client, path, f"{path}/submit")
@@ -183,7 +186,10 @@ def test_a_killed_process_goes_on_from_another_page_and_bills_once(environment: 
             assert f"{path}/go-on" not in client.get(path).text, "nobody is invited to start another one"
             kill_process(settings, path.rpartition("/")[2])
         slow.opened.set()
-        with serving(settings) as address, httpx.Client(base_url=address, follow_redirects=True) as client:
+        with (
+            serving(settings) as address,
+            httpx.Client(base_url=address, follow_redirects=True, timeout=60) as client,
+        ):
             assert not idle(client, path)["working"]
             assert "Nobody works at it now" in client.get(path).text
             posted(client, path, f"{path}/go-on")
@@ -202,7 +208,10 @@ def test_a_killed_process_goes_on_from_another_page_and_bills_once(environment: 
 
 def test_without_a_key_the_page_says_which_setting(environment: Path, tmp_path: Path) -> None:
     settings = batch_settings(tmp_path, None, attom_api_key=None)
-    with serving(settings) as address, httpx.Client(base_url=address, follow_redirects=True) as client:
+    with (
+        serving(settings) as address,
+        httpx.Client(base_url=address, follow_redirects=True, timeout=60) as client,
+    ):
         content = street_list(tmp_path / "l.csv", 2).read_bytes()
         path = created(client, uploaded(client, "l.csv", content), "Keyless")
         for shown in ("/batches", "/batches/new", path, "/spend"):
@@ -215,7 +224,10 @@ def test_without_a_key_the_page_says_which_setting(environment: Path, tmp_path: 
 def test_at_the_cap_the_page_says_the_numbers(environment: Path, tmp_path: Path) -> None:
     with AttomServer(sample_street(5)) as server:
         settings = batch_settings(tmp_path, server, daily_cap_attom_cents=60)
-        with serving(settings) as address, httpx.Client(base_url=address, follow_redirects=True) as client:
+        with (
+            serving(settings) as address,
+            httpx.Client(base_url=address, follow_redirects=True, timeout=60) as client,
+        ):
             content = street_list(tmp_path / "l.csv", 5).read_bytes()
             priced = uploaded(client, "l.csv", content)
             assert "Only $0.60 are left under the caps" in priced.text

@@ -17,13 +17,13 @@ import pytest
 from playwright.sync_api import Page
 
 from leadflow_assets.domain.leads import RULE
+from leadflow_assets.enrich.leads import making as lead_making
 from leadflow_assets.enrich.leads.adding import set_status
 from leadflow_assets.enrich.leads.reading import LeadFilters, find_leads, lead
 from leadflow_assets.enrich.leads.service import make_leads, outdated
 from leadflow_assets.search.lists.service import SavedLists
 from leadflow_assets.settings import Settings
 from leadflow_assets.state import database, exports, leads
-from leadflow_assets.web import lead_making
 from leadflow_assets_tests.web.conftest import NARROW, WIDE, assert_accessible, assert_fits, copied, shot
 
 _WAIT_SECONDS = 120.0
@@ -206,7 +206,7 @@ def test_a_making_that_dies_or_fails_is_told_and_can_be_repeated(
     lead_making.start(settings, by="ann")
     with pytest.raises(Exception, match="being made already"):
         lead_making.start(settings, by="bob")
-    for pid in _pids("leadflow_assets.web.lead_making", str(settings.data_dir)):
+    for pid in _pids("leadflow_assets.enrich.leads.making", str(settings.data_dir)):
         os.kill(pid, signal.SIGKILL)
     died = _ended(settings)
     assert died.state == lead_making.FAILED and "ended before it was done" in died.message

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -199,3 +200,14 @@ def test_a_person_decides_one_after_the_other(
     page.locator(f"#attom-{second.attom_id}").get_by_role("button", name="Reject").click()
     page.get_by_text(f"ATTOM {second.attom_id} is rejected").wait_for()
     assert page.get_by_text("“the one with the house”").is_visible()
+
+
+def test_of_two_who_decide_at_once_the_second_is_told(client: httpx.Client, web_settings: Settings) -> None:
+    match = waiting_cases(web_settings)[-1]
+    with ThreadPoolExecutor(2) as pool:
+        tries = [
+            pool.submit(client.post, f"/review/cases/{match.match_id}", data={"decision": word, "seen": ""})
+            for word in ("confirmed", "rejected")
+        ]
+        said = [text_of(one.result()) for one in tries]
+    assert sum("decided otherwise meanwhile" in text for text in said) == 1

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
+import getpass
 import io
 import json
 import re
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
+from fastapi.routing import APIRoute
 from playwright.sync_api import Page, expect
 
 from leadflow_assets.cli import main
-from leadflow_assets.errors import NotConfiguredError
+from leadflow_assets.errors import NotConfiguredError, StoreError
 from leadflow_assets.settings import Settings
-from leadflow_assets.state import database, web_users
+from leadflow_assets.state import database, exports, web_users
+from leadflow_assets.web import downloads
+from leadflow_assets.web.pages import PAGES
 from leadflow_assets.web.server import check_bind, is_this_machine
 from leadflow_assets_tests.web.conftest import (
     NARROW,
@@ -88,6 +95,9 @@ def test_a_basemap_is_the_only_other_source_of_pictures(web_settings: Settings) 
 def test_a_page_of_another_site_reaches_nothing(client: httpx.Client, url: str) -> None:
     assert client.get("/", headers={"Host": "evil.example"}).status_code == 403
     assert client.get("/", headers={"Host": "localhost:8000"}).status_code == 200
+    embedded = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}
+    assert client.get("/leads/export", headers=embedded).status_code == 403
+    assert client.get("/leads", headers=embedded | {"Sec-Fetch-Mode": "navigate"}).status_code == 200
     data = {"search": "use_code=104", "format": "csv"}
     for headers in (
         {"Origin": "https://evil.example"},
@@ -124,6 +134,57 @@ def test_bodies_are_bounded_whether_or_not_their_length_is_told(guarded_url: str
     assert refused.status_code == 413 and "LEADFLOW_WEB_UPLOAD_MB" in refused.text
 
 
+def test_a_bug_is_told_without_the_text_of_its_error(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    owner = " ".join(("DOE", "JANE"))  # lines of source are logged, and this is one
+
+    def broken(*_: object, **__: object) -> None:
+        raise ValueError(f"{owner} cannot be divided by zero")
+
+    monkeypatch.setattr("leadflow_assets.web.pages.spend.open_ledger", broken)
+    answer = client.get("/spend")
+    assert answer.status_code == 500 and "ValueError" in answer.text and owner not in answer.text
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    monkeypatch.setattr("leadflow_assets.web.security.login._idle", broken)
+    assert client.post("/logout").status_code == 500
+    assert "/spend" in caplog.text and owner not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "path", ["/search/towns?town=²", "/libraries/leaflet/%00", f"/libraries/leaflet/{'x' * 999}"]
+)
+def test_odd_addresses_break_nothing(client: httpx.Client, path: str) -> None:
+    assert client.get(path).status_code in (200, 404)
+
+
+def test_a_download_leaves_nothing_behind_even_broken_off(web_settings: Settings, tmp_path: Path) -> None:
+    def written(path: Path) -> int:
+        assert path.parent.stat().st_mode & 0o077 == 0
+        return path.write_text("a,b\n", encoding="utf-8")
+
+    async def broken_off(_: object) -> None:
+        raise OSError("the client is gone")
+
+    async def nothing() -> dict[str, str]:
+        return {"type": "http.disconnect"}
+
+    answer = downloads.download_plain(web_settings, "ann", name="x.csv", what="test", write=written)
+    scope = {"type": "http", "method": "GET", "headers": [], "asgi": {"spec_version": "2.4"}}
+    with pytest.raises(OSError, match="gone"):
+        asyncio.run(answer(scope, nothing, broken_off))  # type: ignore[arg-type]
+    assert list((web_settings.data_dir / "exports").iterdir()) == []
+
+    def full(_: Path) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(StoreError, match="No space left"):
+        downloads.download_plain(web_settings, "ann", name="x.csv", what="full", write=full)
+    assert list((web_settings.data_dir / "exports").iterdir()) == []
+    with database.session(web_settings) as session:
+        assert [line.what for line in exports.latest(session, 1)] == ["test"], "what failed is no export"
+
+
 def test_libraries_give_their_files_and_no_others(client: httpx.Client) -> None:
     for name in ("ag-grid.js", "leaflet.js", "leaflet/leaflet.css", "leaflet-draw/images/spritesheet.svg"):
         assert client.get(f"/libraries/{name}").status_code == 200
@@ -138,7 +199,19 @@ def test_libraries_give_their_files_and_no_others(client: httpx.Client) -> None:
 
 
 def test_without_a_login_nothing_is_seen(visitor: httpx.Client) -> None:
-    for path in ("/", "/?owner=smith", "/search/towns", "/leads", "/health", "/nowhere"):
+    page = visitor.get("/login?next=/leads").text
+    assert getpass.getuser() not in re.findall(r"<span>(.*?)</span>", page) and "Log out" not in page
+    for router in PAGES:
+        for route in router.routes:
+            assert isinstance(route, APIRoute)
+            path = re.sub(r"{.*?}", "1", route.path)
+            for method in route.methods:
+                refused = visitor.request(method, path)
+                assert refused.status_code == 303, (method, path)
+                assert refused.headers["location"].startswith("/login"), (method, path)
+                asked = visitor.request(method, path, headers={"Accept": "application/json"})
+                assert asked.status_code == 401, (method, path)
+    for path in ("/", "/?owner=smith", "/?owner=%ff", "/search/towns", "/leads", "/health", "/nowhere"):
         refused = visitor.get(path)
         assert refused.status_code == 303 and refused.headers["location"].startswith("/login")
         assert "smith" not in refused.text
@@ -173,6 +246,14 @@ def test_guessing_is_slowed_down_and_waiting_is_told(visitor: httpx.Client) -> N
         assert log_in(visitor, password="a wild guess at it").status_code == 403
     refused = log_in(visitor)
     assert refused.status_code == 429 and "Wait 15 minutes" in refused.text
+
+
+def test_many_guesses_at_once_are_counted_too(visitor: httpx.Client) -> None:
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(
+            pool.map(lambda _: log_in(visitor, password="a wild guess at it").status_code, range(12))
+        )
+    assert sorted(answers) == [403] * web_users.MOST_PER_NAME + [429] * (12 - web_users.MOST_PER_NAME)
 
 
 def test_a_new_password_and_a_removed_person_end_logins(visitor: httpx.Client, guarded: Settings) -> None:

@@ -9,19 +9,13 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pydantic import SecretStr
-
-import leadflow_assets
+from leadflow_assets.enrich import own_process
 from leadflow_assets.errors import LeadflowError, StoreError
 from leadflow_assets.settings import Settings
 from leadflow_assets.state.processes import is_gone, named
@@ -53,19 +47,8 @@ def start(settings: Settings, job_id: str, words: Sequence[str]) -> bool:
         found = started(settings, job_id)
         if found is not None and found.is_alive:
             return False
-        with output.open("wb") as target:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "leadflow_assets.cli", "batch", *words, "--json"],
-                stdin=subprocess.DEVNULL,
-                stdout=target,
-                stderr=subprocess.STDOUT,
-                env=environment(settings),
-                # Ctrl-C at the page's terminal, and its end, are none of the batch's business.
-                start_new_session=True,
-            )
-        # Somebody has to wait for a child, or it stays as a zombie.
-        threading.Thread(target=process.wait, name=f"batch-{job_id}", daemon=True).start()
-        kept = {"owner": named(process.pid), "started_at": datetime.now(UTC).isoformat()}
+        pid = own_process.start(settings, ["leadflow_assets.cli", "batch", *words, "--json"], output)
+        kept = {"owner": named(pid), "started_at": datetime.now(UTC).isoformat()}
         note.write_text(json.dumps(kept), encoding="utf-8")
     return True
 
@@ -81,24 +64,6 @@ def started(settings: Settings, job_id: str) -> Started | None:
     alive = not is_gone(kept["owner"])
     error, hint = ("", "") if alive else _last_words(output)
     return Started(datetime.fromisoformat(kept["started_at"]), alive, spoke_at, error, hint)
-
-
-def environment(settings: Settings) -> dict[str, str]:
-    """The environment in which another process reads the very same settings and runs the same program."""
-    made = dict(os.environ)
-    for name in settings.model_fields_set:
-        value = getattr(settings, name)
-        if isinstance(value, SecretStr):
-            made[name.upper()] = value.get_secret_value()
-        elif isinstance(value, dict):
-            made[name.upper()] = json.dumps(value, default=str)
-        else:
-            made[name.upper()] = "" if value is None else str(value)
-    made["LEADFLOW_DATA_DIR"] = str(settings.data_dir)
-    made["LEADFLOW_LAKE"] = settings.lake_uri
-    here = str(Path(leadflow_assets.__file__).parents[1])
-    made["PYTHONPATH"] = os.pathsep.join(filter(None, (here, made.get("PYTHONPATH", ""))))
-    return made
 
 
 def _last_words(output: Path) -> tuple[str, str]:

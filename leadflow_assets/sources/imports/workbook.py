@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, time
@@ -70,6 +71,9 @@ def _opened(path: Path, content: bytes) -> Iterator[Any]:
         raise UsageError(f"{path} is no Excel workbook that can be read.", _HINT) from None
     try:
         yield book
+    except (SyntaxError, ValueError, KeyError, EOFError, zlib.error, zipfile.BadZipFile):
+        # Rows are read as they are asked for: what is broken in the middle shows only there.
+        raise UsageError(f"{path} is a damaged workbook.", _HINT) from None
     finally:
         book.close()
 

@@ -21,7 +21,7 @@ from leadflow_assets.lake.lake import Lake
 from leadflow_assets.refresh.overview import held_towns
 from leadflow_assets.settings import Settings
 from leadflow_assets.state import batch_jobs, database
-from leadflow_assets.web.downloads import download_file
+from leadflow_assets.web.downloads import download_plain
 from leadflow_assets.web.problems import NotFoundError
 from leadflow_assets.web.site import CurrentSettings, CurrentSite, Person, Site, page, redirect
 
@@ -105,7 +105,7 @@ def progress(job_id: str, settings: CurrentSettings) -> Response:
 def download(job_id: str, settings: CurrentSettings, person: Person) -> Response:
     """The person's own columns with what was found beside them."""
     batches, job = _found(settings, job_id)
-    return download_file(
+    return download_plain(
         settings,
         person,
         name=f"{job.job_id}.csv",

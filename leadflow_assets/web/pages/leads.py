@@ -12,6 +12,7 @@ from fastapi.responses import Response
 from leadflow_assets.domain.distress import UNCALIBRATED
 from leadflow_assets.domain.leads import NOTICES, OPPORTUNITIES, REACH_WORDS, RULE, STATUSES
 from leadflow_assets.domain.towns import find_town, town_by_id
+from leadflow_assets.enrich.leads import making
 from leadflow_assets.enrich.leads.adding import set_status
 from leadflow_assets.enrich.leads.export import FORMATS, export_batch_leads, export_leads
 from leadflow_assets.enrich.leads.reading import LeadFilters, find_leads
@@ -22,7 +23,6 @@ from leadflow_assets.search.exports import Export
 from leadflow_assets.search.exports.formats import USE_NOTE
 from leadflow_assets.settings import Settings
 from leadflow_assets.state import batch_jobs, database, leads, saved_lists
-from leadflow_assets.web import lead_making
 from leadflow_assets.web.downloads import download
 from leadflow_assets.web.links import record_path
 from leadflow_assets.web.paging import PageNumber, Paging
@@ -134,7 +134,7 @@ def ranked(
         made_at=last_made(settings),
         unscored=[town_by_id(town).name for town in found.inputs.unscored],
         outdated=outdated(settings) is not None,
-        making=lead_making.newest(settings),
+        making=making.newest(settings),
         formats=FORMATS,
         rule=RULE,
         uncalibrated=UNCALIBRATED,
@@ -190,7 +190,7 @@ def change_several(
 @router.post("/leads/make")
 def make(settings: CurrentSettings, person: Person) -> Response:
     """Make the leads anew, in a process of its own."""
-    lead_making.start(settings, by=person)
+    making.start(settings, by=person)
     return redirect("/leads", "Leads are being made. You may leave this page.")
 
 

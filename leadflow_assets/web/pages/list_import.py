@@ -17,7 +17,7 @@ from leadflow_assets.search.lists.service import Imported, SavedLists
 from leadflow_assets.state.models import IMPORT_RESULTS
 from leadflow_assets.state.saved_lists import ImportRow
 from leadflow_assets.web import uploads
-from leadflow_assets.web.downloads import download_file
+from leadflow_assets.web.downloads import download_plain
 from leadflow_assets.web.links import list_path
 from leadflow_assets.web.pages.lists import Description, Name
 from leadflow_assets.web.pages.one_list import facts, found, places_of
@@ -136,7 +136,7 @@ def report_file(site: CurrentSite, person: Person, name: str) -> Response:
         shutil.copyfile(path, target)
         return len(rows)
 
-    return download_file(site.settings, person, name=path.name, what="import report", write=copied)
+    return download_plain(site.settings, person, name=path.name, what="import report", write=copied)
 
 
 def _rows(site: Site, kind: str, name: str) -> list[ImportRow]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
@@ -23,6 +24,8 @@ from leadflow_assets.web.rendering import moment, query
 from leadflow_assets.web.site import CurrentSite, Person, page, redirect
 
 router = APIRouter()
+# Of two who decide at once, the second is told what the first one said.
+_TURN = threading.Lock()
 Kind = Literal["", "cases", "properties"]
 Town = Annotated[str, Form(max_length=60)]
 Short = Annotated[str, Form(max_length=500)]
@@ -86,7 +89,8 @@ def decide_about_case(
     try:
         # Rejected from the parcel's page it is gone from there: looked for before.
         there = look_at(site.settings, match_id).match
-        result = decide_case(site.settings, match_id, decision, by=person, reason=note, seen=seen)
+        with _TURN:
+            result = decide_case(site.settings, match_id, decision, by=person, reason=note, seen=seen)
     except UsageError as error:
         raise NotFoundError(error.message, "It may be gone since. /review shows what waits now.") from None
     told = _told("The case match", result, {"confirmed": "confirmed", "rejected": "rejected"})
@@ -124,7 +128,8 @@ def _decide_property(
     settings: Settings, attom_id: int, wanted: str | None, person: str, note: str, seen: str
 ) -> Result:
     try:
-        return decide_property(settings, attom_id, wanted, by=person, note=note, seen=seen)
+        with _TURN:
+            return decide_property(settings, attom_id, wanted, by=person, note=note, seen=seen)
     except UsageError as error:
         raise NotFoundError(error.message, "It may be gone since. /review shows what waits now.") from None
 

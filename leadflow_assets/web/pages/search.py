@@ -148,7 +148,7 @@ def _rows(text: str) -> int | None:
     wanted = text.replace(",", "").strip()
     if not wanted:
         return None
-    if not wanted.isdigit() or int(wanted) < 1:
+    if not (wanted.isascii() and wanted.isdigit()) or int(wanted) < 1:
         raise UsageError(f"{text!r} is no number of rows.", "Write 500, or nothing for all.")
     return int(wanted)
 
@@ -158,7 +158,7 @@ def towns(settings: CurrentSettings, town: str = "") -> Response:
     """Plain outlines of towns that are held, by id: those asked for, or all where they are few."""
     lake = Lake(settings)
     held = [town_id_of(name) for name in lake.snapshot(PROPERTIES).partitions]
-    wanted = {int(part) for part in town.split(",") if part.isdigit()}
+    wanted = {int(part) for part in town.split(",") if part.isascii() and part.isdigit()}
     chosen = sorted(wanted & set(held)) if wanted else held
     if len(chosen) > _MOST_OUTLINED_TOWNS:
         return as_json([])

@@ -54,9 +54,11 @@ class SafetyMiddleware:
         if self._names is not None and host not in self._names:
             # Else a page anywhere could give itself this machine's address and read what is here.
             return "Unknown host name. Name it in LEADFLOW_WEB_NAMES.\n"
-        if method in _SAFE_METHODS:
-            return ""
         site = headers.get("sec-fetch-site")
+        if method in _SAFE_METHODS:
+            # A link may lead here. A picture or script of another page may not: each export is noted.
+            embedded = site in ("cross-site", "same-site") and headers.get("sec-fetch-mode") != "navigate"
+            return "Pages of others may lead here, and embed nothing.\n" if embedded else ""
         origin = headers.get("origin")
         foreign = origin is not None and urlsplit(origin).netloc != headers.get("host")
         if (site is not None and site not in ("same-origin", "none")) or foreign:
@@ -82,6 +84,7 @@ class SafetyMiddleware:
         # Searches may hold names: no other site learns the address of a page.
         headers["Referrer-Policy"] = "same-origin"
         headers["Cross-Origin-Opener-Policy"] = "same-origin"
+        headers["Cross-Origin-Resource-Policy"] = "same-origin"
 
 
 def _origin(template: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 from urllib.parse import quote, urlsplit
@@ -20,6 +21,7 @@ COOKIE = "leadflow_login"
 # Where one can be without being anybody.
 _OPEN = ("/login", "/static/", "/libraries/")
 _WAIT_MINUTES = int(web_users.WINDOW.total_seconds() // 60)
+_TURN = threading.Lock()
 router = APIRouter()
 
 
@@ -46,7 +48,8 @@ class LoginMiddleware:
         if wants_json(request):
             answer = JSONResponse({"message": "You are logged out.", "hint": "Log in again."}, 401)
         else:
-            asked = scope["path"] + (f"?{scope['query_string'].decode()}" if scope["query_string"] else "")
+            query = scope["query_string"].decode("latin-1")
+            asked = scope["path"] + (f"?{query}" if query else "")
             back = f"?next={quote(asked, safe='')}" if request.method == "GET" and asked != "/" else ""
             answer = RedirectResponse(f"/login{back}", status_code=303)
         await answer(scope, receive, send)
@@ -68,7 +71,8 @@ def log_in(
 ) -> Response:
     """Log in, and go on to where one wanted to be."""
     now, address = datetime.now(UTC), request.client.host if request.client else ""
-    with database.session(site.settings) as session:
+    # One after the other: many at once would all be tried before the first refusal is counted.
+    with _TURN, database.session(site.settings) as session:
         if web_users.must_wait(session, name, address, now):
             problem = f"Too many refused logins. Wait {_WAIT_MINUTES} minutes, then try again."
             return page(request, "login.html", status=429, next=_own(next), name=name, problem=problem)

@@ -1,7 +1,7 @@
-"""Making leads from the page: a process of its own, so that neither a closed page nor a restart ends it.
+"""Making leads in a process of its own, so that neither a closed page nor a restart of the server ends it.
 
-``python -m leadflow_assets.web.lead_making`` does it and writes below the data folder how it went. It holds a
-lock, inherited from whoever started it, until it ends: however it ends.
+``python -m leadflow_assets.enrich.leads.making`` does it and writes below the data folder how it went. It
+holds a lock, inherited from whoever started it, until it ends: however it ends.
 """
 
 from __future__ import annotations
@@ -9,25 +9,22 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
-import os
-import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
-
-from pydantic import SecretStr
+from typing import IO
 
 from leadflow_assets.domain.towns import town_by_id
+from leadflow_assets.enrich import own_process
 from leadflow_assets.enrich.leads.service import LeadReport, make_leads
 from leadflow_assets.errors import LeadflowError, UsageError
 from leadflow_assets.settings import Settings, load_settings
 
 RUNNING, FINISHED, FAILED = "running", "finished", "failed"
+_MODULE = "leadflow_assets.enrich.leads.making"
 _LOG_CHARACTERS = 4000
 _TRIES, _PAUSE_SECONDS = 10, 0.05
 
@@ -93,33 +90,9 @@ def log_of(settings: Settings) -> str:
         return ""
 
 
-def environment(settings: Settings) -> dict[str, str]:
-    """Environment variables that give another process the same settings."""
-    return {name.upper(): _as_text(getattr(settings, name)) for name in settings.model_fields_set}
-
-
 def _start(settings: Settings, by: str, lock: IO[bytes]) -> None:
     _write(settings, Making(RUNNING, by, _now()))
-    with _log(settings).open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "leadflow_assets.web.lead_making"],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            env=os.environ | environment(settings),
-            start_new_session=True,
-            pass_fds=[lock.fileno()],
-        )
-    # Whoever is not waited for stays behind as a zombie.
-    threading.Thread(target=process.wait, daemon=True).start()
-
-
-def _as_text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, SecretStr):
-        return value.get_secret_value()
-    return json.dumps(value, default=str) if isinstance(value, dict | list | tuple) else str(value)
+    own_process.start(settings, [_MODULE], _log(settings), keep_open=[lock.fileno()])
 
 
 @contextlib.contextmanager
