@@ -81,7 +81,7 @@ def test_it_says_what_the_command_line_says(client: httpx.Client, web_settings: 
         *(gap.filled_by for gap in report.unknowns),
         *(fact.source for fact in report.sources),
         *(sale.site_address for sale in report.comparables.sales),
-        "estimate from neighbours' sales, not an appraisal",
+        "estimate from neighbors' sales, not an appraisal",
         f"{report.parcel.area_sqft:,.0f} sq ft",
         "The score must not be used for credit, tenant or job screening.",
     ]
