@@ -36,7 +36,7 @@ export class SearchMap {
     this.colour = document.getElementById("colour");
     this.map = L.map(place, { preferCanvas: true, maxZoom: 20, zoomSnap: 0.5, zoomDelta: 1, attributionControl: true });
     this.map.attributionControl.setPrefix(false).addAttribution("Parcels: MassGIS");
-    L.control.scale({ metric: false }).addTo(this.map);
+    L.control.scale({ metric: false, position: "bottomright" }).addTo(this.map);
     if (basemap) L.tileLayer(basemap, { attribution: attribution.replace(/[<>&]/g, ""), maxZoom: 20 }).addTo(this.map);
     this.towns = L.layerGroup().addTo(this.map);
     this.shapes = L.featureGroup().addTo(this.map);
