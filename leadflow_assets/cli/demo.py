@@ -159,7 +159,7 @@ def _show(settings: Settings) -> None:
     command = _command()
     stdout().print("Where it is", style="bold")
     for what, where in (
-        ("the page", f"{command} web         then http://127.0.0.1:8000"),
+        ("the page", f"{command} web         then http://127.0.0.1:{settings.leadflow_web_port}"),
         ("GeoParquet", f"{settings.lake_uri}/core, {settings.lake_uri}/mart"),
         ("map", str(picture)),
         ("search", f"{command} search --help"),

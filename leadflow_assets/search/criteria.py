@@ -271,11 +271,19 @@ def criteria_from(values: Mapping[str, Any]) -> SearchCriteria:
         ) from None
 
 
+# What pydantic says in a programmer's words.
+_PLAIN = dict.fromkeys(("int_parsing", "int_from_float"), "must be a whole number") | {
+    "float_parsing": "must be a number",
+    "date_parsing": "must be a day, such as 2026-11-22",
+    "date_from_datetime_parsing": "must be a day, such as 2026-11-22",
+}
+
+
 def describe_problems(error: ValidationError) -> str:
     """Pydantic's report as one line that names filters in the words of the command line."""
     told = []
     for problem in error.errors():
         where = "--" + str(problem["loc"][0]).replace("_", "-") if problem["loc"] else ""
-        text = str(problem["msg"]).removeprefix("Value error, ")
+        text = _PLAIN.get(problem["type"]) or str(problem["msg"]).removeprefix("Value error, ")
         told.append(f"{where}: {text}" if where else text)
     return "; ".join(told)

@@ -23,6 +23,13 @@ DWELLINGS: tuple[Choice, ...] = (
     ("013", "Mixed, mostly residential"),
     ("130", "Vacant land, developable"),
 )
+FORMAT_WORDS = {
+    "xlsx": "Excel workbook",
+    "csv": "CSV in a ZIP file",
+    "geojson": "GeoJSON",
+    "geoparquet": "GeoParquet",
+    "map": "map, one page",
+}
 OCCUPANCY: tuple[Choice, ...] = (
     ("any", "Owner lives elsewhere"),
     ("in_state", "Elsewhere in Massachusetts"),

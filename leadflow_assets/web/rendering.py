@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from functools import cache
 from typing import Any
@@ -9,11 +10,14 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from leadflow_assets import __version__
 
 UNKNOWN = "unknown"
 _HERE = ZoneInfo("America/New_York")
+_ISO_DAY = re.compile(r"(?<![\w.-])(?:18|19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?![\w-])")
+_COMMAND = re.compile(r"`([^`]+)`")
 
 
 def render(template: str, /, **context: Any) -> str:
@@ -41,6 +45,8 @@ def _environment() -> Environment:
         "plural": plural,
         "sentence": sentence,
         "query": query,
+        "told": told,
+        "commands": commands,
     }
     environment.globals |= {"version": __version__}
     return environment
@@ -110,6 +116,27 @@ def plural(count: int, one: str, several: str = "") -> str:
 def sentence(text: str) -> str:
     """A text with a capital first letter; all others stay as they are."""
     return text[:1].upper() + text[1:]
+
+
+def told(text: object) -> Markup:
+    """A sentence of a service: its days as Americans write them, its commands set apart as code.
+
+    Services write ISO days and backquotes, for a terminal and for files that programs read.
+    """
+
+    def written(found: re.Match[str]) -> str:
+        try:
+            return day(found[0])
+        except ValueError:  # the 31st of February is no day
+            return found[0]
+
+    return commands(_ISO_DAY.sub(written, str(text)))
+
+
+def commands(text: object) -> Markup:
+    """A sentence with its commands set apart as code; a day in it may say how days are typed, and stays."""
+    # Escaped first: only the marks of code are ours.
+    return Markup(_COMMAND.sub(r"<code>\1</code>", str(escape(str(text)))))
 
 
 def query(values: dict[str, Any], **changed: Any) -> str:

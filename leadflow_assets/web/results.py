@@ -87,7 +87,7 @@ def columns_to_choose() -> list[dict[str, str]]:
         }
         for name in shown
     ]
-    return [*found, {"name": DISTANCE, "label": "Distance", "kind": "distance", "says": "From the centre"}]
+    return [*found, {"name": DISTANCE, "label": "Distance", "kind": "distance", "says": "From the center"}]
 
 
 def usual_columns(criteria: SearchCriteria, towns: int) -> list[str]:

@@ -215,7 +215,7 @@ def test_without_a_key_the_page_says_which_setting(environment: Path, tmp_path: 
         content = street_list(tmp_path / "l.csv", 2).read_bytes()
         path = created(client, uploaded(client, "l.csv", content), "Keyless")
         for shown in ("/batches", "/batches/new", path, "/spend"):
-            assert "Set <code>ATTOM_API_KEY</code>" in client.get(shown).text
+            assert "sets <code>ATTOM_API_KEY</code>" in client.get(shown).text
         answer = client.post(f"{path}/submit", data={"cents": "40"})
         assert answer.status_code == 409 and "ATTOM_API_KEY" in answer.text
         assert client.get(f"{path}/progress").json()["status"] == "created"

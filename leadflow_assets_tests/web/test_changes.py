@@ -17,6 +17,7 @@ from leadflow_assets.enrich.changes.watching import coming_digest, digest_of
 from leadflow_assets.search.changes import ChangeQuery, find_changes
 from leadflow_assets.search.lists.service import SavedLists
 from leadflow_assets.settings import Settings
+from leadflow_assets.web.rendering import told
 from leadflow_assets_tests.web.conftest import NARROW, WIDE, assert_accessible, assert_fits, shot
 
 
@@ -26,7 +27,7 @@ def test_the_feed_has_every_event_in_the_service_s_words(
     events = find_changes(web_settings, ChangeQuery())
     answer = client.get("/changes")
     assert f"of {len(events):,} events" in answer.text
-    places = [answer.text.index(sentence(event)) for event in events]
+    places = [answer.text.index(told(sentence(event))) for event in events]
     assert places == sorted(places)
     for event in events:
         assert f"/parcel/999-sampleton/{event['loc_id']}" in answer.text

@@ -20,6 +20,7 @@ from leadflow_assets.refresh.overview import town_overviews
 from leadflow_assets.settings import Settings, load_settings
 from leadflow_assets.state import database, source_checks, web_users
 from leadflow_assets.state.source_checks import SourceCheck
+from leadflow_assets.web.rendering import commands
 from leadflow_assets_tests.web.conftest import NARROW, assert_accessible, assert_fits, copied, serving, shot
 
 RUNS = """
@@ -53,7 +54,7 @@ def test_the_map_and_the_table_say_what_the_command_line_says(
     assert '<a href="/?town=999-sampleton" aria-label="Sampleton: fresh, fiscal year 2026' in text
     for finding in examine_all(web_settings):
         # Free space and milliseconds differ from one look to the next.
-        assert finding.name in text and finding.what_to_do in text
+        assert finding.name in text and unescape(commands(finding.what_to_do)) in text
 
 
 def test_a_source_that_could_not_be_had_is_told_from_one_never_asked(

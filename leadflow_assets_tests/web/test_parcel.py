@@ -55,7 +55,9 @@ def report_of(settings: Settings, loc_id: str, unit: str | None = None) -> Parce
 def text_of(answer: httpx.Response) -> str:
     """What a person reads: no tags, blanks made one."""
     assert answer.status_code == 200, answer.text[:2000]
-    without = re.sub(r"<(script|style)\b.*?</\1>", " ", answer.text, flags=re.S)
+    without = re.sub(
+        r"<(script|style)\b.*?</\1>|</?code>", lambda tag: " " if tag[1] else "", answer.text, flags=re.S
+    )
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", without)).split())
 
 
@@ -78,10 +80,10 @@ def test_it_says_what_the_command_line_says(client: httpx.Client, web_settings: 
         *(f"{score['score']:.1f} of 100", unit.property_id),
         *(case.docket_number for case in report.cases.known),
         *(gap.what[1:] for gap in report.unknowns),
-        *(gap.filled_by for gap in report.unknowns),
+        *(gap.filled_by.replace("`", "") for gap in report.unknowns),
         *(fact.source for fact in report.sources),
         *(sale.site_address for sale in report.comparables.sales),
-        "estimate from neighbours' sales, not an appraisal",
+        "estimate from neighbors' sales, not an appraisal",
         f"{report.parcel.area_sqft:,.0f} sq ft",
         "The score must not be used for credit, tenant or job screening.",
     ]

@@ -51,7 +51,7 @@ NAMED_AT_MOST = 8
 _SAME_PLACE_M = 300.0
 _HOW = {
     "same_number": "another parcel of that number",
-    "interpolated": "its neighbours' numbers",
+    "interpolated": "its neighbors' numbers",
     "nearest_number": "the nearest number",
     "street": "its street",
 }

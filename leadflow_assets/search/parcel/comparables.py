@@ -21,7 +21,7 @@ from leadflow_assets.search.areas import METRES_PER_MILE
 from leadflow_assets.search.parcel.model import Comparable, Comparables, Estimate, Unit
 
 Row = dict[str, Any]
-LABEL = "estimate from neighbours' sales, not an appraisal"
+LABEL = "estimate from neighbors' sales, not an appraisal"
 LEAST_SALES = 3
 _ENOUGH_SALES = 5
 _MOST_SHOWN = 10

@@ -209,7 +209,7 @@ def _of_parcel(parcel: ParcelFacts | None, units: Sequence[Unit]) -> list[Unknow
         reason = words.PARCEL_MATCHES[units[0].parcel_match]
         told.append(
             Unknown(
-                "outline, area, interests on it and neighbours",
+                "outline, area, interests on it and neighbors",
                 f"there is no polygon: {reason}",
                 "the town's next package, or the assessor's map",
             )

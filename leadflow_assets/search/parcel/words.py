@@ -13,7 +13,7 @@ POLY_TYPES = {
 # The rule numbers are those of domain/owners.
 OWNER_RULES = {
     1: "no owner is named",
-    2: "a person whose surname is also a word for an organisation",
+    2: "a person whose surname is also a word for an organization",
     3: "the name is that of a public body",
     4: "a trust company, which is a bank",
     5: "a condominium's or homeowners' association",

@@ -37,6 +37,7 @@ def batches_page(
     request: Request, settings: CurrentSettings, status: Annotated[str | None, Query()] = None
 ) -> Response:
     """All batches, and today's money."""
+    status = status or None
     if status is not None and status not in STATES:
         raise UsageError(f"There is no state {status[:40]!r}.", "States: " + ", ".join(STATES) + ".")
     batches = Batches(settings)

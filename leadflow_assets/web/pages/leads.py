@@ -23,6 +23,7 @@ from leadflow_assets.search.exports import Export
 from leadflow_assets.search.exports.formats import USE_NOTE
 from leadflow_assets.settings import Settings
 from leadflow_assets.state import batch_jobs, database, leads, saved_lists
+from leadflow_assets.web.choices import FORMAT_WORDS
 from leadflow_assets.web.downloads import download
 from leadflow_assets.web.links import record_path
 from leadflow_assets.web.paging import PageNumber, Paging
@@ -136,6 +137,7 @@ def ranked(
         outdated=outdated(settings) is not None,
         making=making.newest(settings),
         formats=FORMATS,
+        format_words=FORMAT_WORDS,
         rule=RULE,
         uncalibrated=UNCALIBRATED,
         use=USE_NOTE,

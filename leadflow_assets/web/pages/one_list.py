@@ -23,6 +23,7 @@ from leadflow_assets.search.lists.store import ListChange
 from leadflow_assets.settings import Settings
 from leadflow_assets.state.models import LIST_EVENTS
 from leadflow_assets.state.saved_lists import SavedList
+from leadflow_assets.web.choices import FORMAT_WORDS
 from leadflow_assets.web.downloads import download
 from leadflow_assets.web.links import list_path, record_path, search_path
 from leadflow_assets.web.paging import PAGE_ROWS, PageNumber, Paging
@@ -69,6 +70,7 @@ def facts(saved: SavedList, part: str) -> dict[str, Any]:
         "search": search_path(criteria) if criteria else None,
         "path": list_path,
         "formats": FORMATS,
+        "format_words": FORMAT_WORDS,
     }
 
 

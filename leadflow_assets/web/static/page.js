@@ -7,7 +7,7 @@ export async function ask(path, options = {}) {
     answer = await fetch(path, { ...options, headers: { Accept: "application/json", ...options.headers } });
   } catch (problem) {
     if (problem.name === "AbortError") throw problem;
-    throw new Error("The server does not answer. Is `leadflow web` running?");
+    throw new Error("The server does not answer. It may have been stopped; whoever runs LeadFlow starts it again.");
   }
   if (answer.ok) return answer.json();
   const told = await answer.json().catch(() => ({}));

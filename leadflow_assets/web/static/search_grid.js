@@ -42,6 +42,8 @@ export class Grid {
     this.on = on;
     this.results = null;
     this.quiet = false;
+    this.place = place;
+    place.hidden = true; // a table without rows says nothing; the words beside it do
     place.replaceChildren(); // the rows that the server wrote for want of a script
     const nonce = document.querySelector("script[nonce]")?.nonce;
     this.grid = createGrid(place, {
@@ -60,7 +62,6 @@ export class Grid {
       rowSelection: { mode: "singleRow", checkboxes: false, enableClickSelection: true },
       suppressCellFocus: false,
       ensureDomOrder: true,
-      overlayNoRowsTemplate: "<span>Nothing to show</span>",
       onSelectionChanged: ({ api }) => {
         const [row] = api.getSelectedRows();
         if (row && !this.quiet) this.on.chosen(row);
@@ -75,6 +76,7 @@ export class Grid {
   /** Show the results of a search: its first rows are here already. */
   show(results) {
     this.results = results;
+    this.place.hidden = results.total === 0;
     this.grid.updateGridOptions({ columnDefs: results.columns.map((name) => this.column(name, results.sort)) });
     let first = results.rows;
     const sortOfFirst = results.sort.join();
@@ -96,6 +98,7 @@ export class Grid {
 
   empty() {
     this.results = null;
+    this.place.hidden = true;
     this.grid.setGridOption("datasource", { rowCount: 0, getRows: ({ successCallback }) => successCallback([], 0) });
   }
 

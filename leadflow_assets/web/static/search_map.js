@@ -36,7 +36,7 @@ export class SearchMap {
     this.colour = document.getElementById("colour");
     this.map = L.map(place, { preferCanvas: true, maxZoom: 20, zoomSnap: 0.5, zoomDelta: 1, attributionControl: true });
     this.map.attributionControl.setPrefix(false).addAttribution("Parcels: MassGIS");
-    L.control.scale({ metric: false }).addTo(this.map);
+    L.control.scale({ metric: false, position: "bottomright" }).addTo(this.map);
     if (basemap) L.tileLayer(basemap, { attribution: attribution.replace(/[<>&]/g, ""), maxZoom: 20 }).addTo(this.map);
     this.towns = L.layerGroup().addTo(this.map);
     this.shapes = L.featureGroup().addTo(this.map);
@@ -51,14 +51,18 @@ export class SearchMap {
   /** Without a search: the towns that are here. */
   async begin() {
     const found = await this.showTowns("");
-    if (found.length) this.move(L.latLngBounds(found.flatMap((town) => town.rings.flat())));
+    this.fitTowns(found);
+  }
+
+  fitTowns(towns) {
+    if (towns.length) this.move(L.latLngBounds(towns.flatMap((town) => town.rings.flat())));
   }
 
   show(results) {
     this.results = results;
     this.showAreas(results.areas);
-    this.showTowns(results.towns.length <= 12 ? results.towns.join() : "");
-    this.load({ fit: true });
+    const towns = this.showTowns(results.towns.length <= 12 ? results.towns.join() : "");
+    this.load({ fit: true, towns });
   }
 
   /** The order of the grid has changed: so have the ranks. */
@@ -73,7 +77,7 @@ export class SearchMap {
     this.legend.replaceChildren();
   }
 
-  async load({ fit = false } = {}) {
+  async load({ fit = false, towns = [] } = {}) {
     if (!this.results) return;
     this.asking?.abort();
     this.asking = new AbortController();
@@ -83,6 +87,7 @@ export class SearchMap {
     try {
       const found = await this.on.places(view, this.asking.signal);
       if (fit && found.bounds) this.fit(found.bounds);
+      else if (fit) this.fitTowns(await towns);
       this.draw(found);
       // From afar the first answer holds dots; near enough by now, the outlines are asked for.
       if (fit && this.map.getZoom() >= 14 && !found.places.some((place) => place.outline)) this.load();
