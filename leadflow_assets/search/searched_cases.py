@@ -119,16 +119,20 @@ class SearchedCases:
             rows = rows.append_column(name, found.column(name))
         return rows
 
-    def count_by_type(self, criteria: SearchCriteria, property_ids: Sequence[str]) -> dict[str, int]:
-        """Cases that meet the criteria's filters on cases, of these properties, by type."""
+    def count_by_type(self, criteria: SearchCriteria, keys: pa.Array) -> dict[str, int]:
+        """Cases that meet the criteria's filters on cases, of these properties, by type.
+
+        ``keys`` are places in the index, or without one property ids.
+        """
         self.load()
         condition, parameters = case_condition(criteria)
         # As a table: thousands of values in one parameter take DuckDB longer than all the rest.
-        self._connection.register("__wanted", pa.table({"property_id": pa.array(property_ids, pa.string())}))
+        key = "position" if self._indexed else "property_id"
+        self._connection.register("__wanted", pa.table({key: keys}))
         try:
             rows = self._connection.execute(
                 f"SELECT case_type, count(DISTINCT case_id) FROM cases WHERE {condition} "
-                "AND property_id IN (FROM __wanted) GROUP BY case_type ORDER BY case_type",
+                f"AND {key} IN (FROM __wanted) GROUP BY case_type ORDER BY case_type",
                 parameters,
             ).fetchall()
         finally:
