@@ -147,11 +147,12 @@ class Searcher:
     as_of: str | None = None
     older: tuple[str, ...] = ()
     reader: IndexReader | None = None
-    _remembered: Remembered = field(init=False, default_factory=Remembered)
+    _remembered: Remembered = field(init=False)
     _freshness: dict[int, TownFreshness] = field(init=False)
     _known: dict[int, Mapping[str, int]] = field(init=False)
 
     def __post_init__(self) -> None:
+        self._remembered = Remembered(self.cases.today)
         found = (freshness_of(name, entry) for name, entry in self.snapshot.partitions.items())
         self._freshness = {town.town_id: town for town in sorted(found, key=lambda town: town.town_id)}
         self._known = {

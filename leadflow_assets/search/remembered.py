@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
 
-from leadflow_assets.search.criteria import SearchCriteria, massachusetts_today
+from leadflow_assets.search.criteria import SearchCriteria
 from leadflow_assets.search.statement import Positions
 
 _Key = tuple[str, date, tuple[str, ...]]
@@ -20,7 +21,9 @@ _MOST_POSITIONS = 3_000_000
 class Remembered:
     """Positions by what was asked for; the oldest are forgotten. Dies with its searcher, as its snapshot."""
 
-    def __init__(self) -> None:
+    def __init__(self, today: Callable[[], date]) -> None:
+        """``today`` is the day by which the searcher's cases end."""
+        self._today = today
         self._found: OrderedDict[_Key, NDArray[np.int32]] = OrderedDict()
 
     def get(self, criteria: SearchCriteria, sort: tuple[str, ...] = ()) -> Positions | None:
@@ -45,7 +48,7 @@ class Remembered:
         if criteria.lists or criteria.not_lists or criteria.property_ids is not None:
             return None  # lists change while a searcher lives; ids are looked up as quickly
         # Cases end by the day, and tenure is counted to it.
-        return repr(criteria), massachusetts_today(), sort
+        return repr(criteria), self._today(), sort
 
     def _total(self) -> int:
         return sum(map(len, self._found.values()))

@@ -51,13 +51,17 @@ class SearchedCases:
         self.snapshot_number = 0
         self.older: tuple[str, ...] = ()
 
+    def today(self) -> date:
+        """The day by which rows end."""
+        return massachusetts_today()
+
     def load(self) -> None:
         """Make the two relations, unless they are there and of today.
 
         Raises:
             UsageError: there is no snapshot of that time, or its history has been cleaned up.
         """
-        today = massachusetts_today()
+        today = self.today()
         if self._day == today:
             return
         if self._every is None:
