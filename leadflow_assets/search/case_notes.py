@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+
 from leadflow_assets.domain.court_coverage import Coverage, by_type, coverage, statement
 from leadflow_assets.domain.courts.kinds import CASE_TYPES
 from leadflow_assets.domain.courts.notices import notices
@@ -36,11 +38,9 @@ def coverage_now(lake: Lake) -> Mapping[str, tuple[Coverage, ...]]:
     return by_type(rows)
 
 
-def notes_on_cases(
-    lake: Lake, cases: SearchedCases, criteria: SearchCriteria, property_ids: Sequence[str]
-) -> list[str]:
-    """The remarks on a search with filters on cases; ``property_ids`` are its matches."""
-    found = cases.count_by_type(criteria, property_ids)
+def notes_on_cases(lake: Lake, cases: SearchedCases, criteria: SearchCriteria, keys: pa.Array) -> list[str]:
+    """The remarks on a search with filters on cases; ``keys`` are its matches."""
+    found = cases.count_by_type(criteria, keys)
     told = statements(asked_types(criteria), found, coverage_now(lake))
     if found:
         told += [*notices(found), _NAME_ALONE]

@@ -34,7 +34,9 @@ from leadflow_assets.search.index_reader import (
     IndexReader,
 )
 from leadflow_assets.search.parquet_files import may_touch, parquet_relation
+from leadflow_assets.search.remembered import Remembered
 from leadflow_assets.search.results import Described, SearchResult, TownFreshness, freshness_of, town_id_of
+from leadflow_assets.search.row_store import as_arrow
 from leadflow_assets.search.score_notes import notes_on_scores
 from leadflow_assets.search.searched_cases import SearchedCases
 from leadflow_assets.search.searched_scores import SearchedScores
@@ -145,10 +147,12 @@ class Searcher:
     as_of: str | None = None
     older: tuple[str, ...] = ()
     reader: IndexReader | None = None
+    _remembered: Remembered = field(init=False)
     _freshness: dict[int, TownFreshness] = field(init=False)
     _known: dict[int, Mapping[str, int]] = field(init=False)
 
     def __post_init__(self) -> None:
+        self._remembered = Remembered(self.cases.today)
         found = (freshness_of(name, entry) for name, entry in self.snapshot.partitions.items())
         self._freshness = {town.town_id: town for town in sorted(found, key=lambda town: town.town_id)}
         self._known = {
@@ -206,9 +210,10 @@ class Searcher:
 
     def count(self, criteria: SearchCriteria) -> int:
         """How many properties match."""
+        found = self._matches(criteria)
+        if found is not None:
+            return len(found)
         condition = self._condition(criteria)
-        if self.reader is not None and condition.positions:
-            return len(self.reader.matches(condition))
         row = self.connection.execute(
             f"SELECT count(*) FROM {self._source(criteria)} WHERE {condition.sql}", condition.parameters
         ).fetchone()
@@ -216,11 +221,12 @@ class Searcher:
 
     def count_by_town(self, criteria: SearchCriteria) -> dict[int, int]:
         """Matches per town id; towns without any are left out."""
-        condition = self._condition(criteria)
-        if self.reader is not None and condition.positions:
-            towns = self.reader.rows(self.reader.matches(condition), ("town_id",)).column("town_id")
+        found = self._matches(criteria)
+        if found is not None and self.reader is not None:
+            towns = self.reader.rows(found, ("town_id",)).column("town_id")
             counted = sorted((one["values"], one["counts"]) for one in towns.value_counts().to_pylist())
             return dict(counted)
+        condition = self._condition(criteria)
         rows = self.connection.execute(
             f"SELECT town_id, count(*) FROM {self._source(criteria)} WHERE {condition.sql} "
             "GROUP BY town_id ORDER BY town_id",
@@ -280,7 +286,7 @@ class Searcher:
         if criteria.areas and not criteria.towns:
             told += remarks.partial_state(len(self._freshness))
         if criteria.asks_for_cases:
-            told += notes_on_cases(self.lake, self.cases, criteria, self.ids(criteria))
+            told += notes_on_cases(self.lake, self.cases, criteria, self._case_keys(criteria))
         if criteria.asks_for_scores:
             asked = [name for name in criteria.filters() if name in SCORE_FILTERS]
             told += notes_on_scores(self.scores, here, asked)
@@ -318,36 +324,73 @@ class Searcher:
     ) -> tuple[Positions, int]:
         """Where the rows of one page stand in the index, in order, and the number of all matches."""
         assert self.reader is not None
-        condition = self._condition(criteria)
         keys = sort_keys(sort, criteria)
         columns = dict.fromkeys(column for column, _ in keys)
-        found: Positions | None = None
         by_score = columns.keys() <= SCORE_COLUMNS.keys()
-        here = bool(condition.positions or criteria.towns or criteria.areas)
-        if tuple(sort) == DEFAULT_SORT or here or by_score:
-            found = self.reader.matches(condition)
+        found = self._remembered.get(criteria)
+        condition = self._condition(criteria) if found is None else None
+        if condition is not None:
+            here = bool(condition.positions or criteria.towns or criteria.areas)
+            if tuple(sort) == DEFAULT_SORT or here or by_score:
+                found = self._remembered.keep(criteria, self.reader.matches(condition))
         if found is not None and tuple(sort) == DEFAULT_SORT:
             return found[offset : offset + limit], len(found)
-        if found is None or (len(found) > _MOST_SORTED_HERE and not (condition.positions or by_score)):
-            order, values = order_by(sort, criteria, last="position")
-            relation = PROPERTIES_IN_INDEX
-            if not CASE_COLUMNS.keys().isdisjoint(columns):
-                self.cases.load()
-                relation += CASES_BESIDE
-            if not SCORE_COLUMNS.keys().isdisjoint(columns):
-                self.scores.load()
-                relation += SCORES_BESIDE
-            page, total = self.reader.first(
-                condition, _read(columns), order, values, (limit, offset), relation=relation
-            )
-            return page, total if len(page) or not offset else self.count(criteria)
+        if found is None or (len(found) > _MOST_SORTED_HERE and not by_score):
+            condition = condition or self._condition(criteria)
+            if found is None or not condition.positions:
+                return self._first(criteria, condition, sort, limit, offset)
         total = len(found)
         if keys[0] == ("score", True):
             found = self.scores.highest(found, "score", offset + limit)
-        rows = self._rows_at(found, criteria, list(columns))
+            return self._sorted(found, criteria, keys)[offset : offset + limit], total
+        ordered = self._remembered.get(criteria, tuple(sort))
+        if ordered is None:
+            ordered = self._remembered.keep(criteria, self._sorted(found, criteria, keys), tuple(sort))
+        return ordered[offset : offset + limit], total
+
+    def _first(
+        self, criteria: SearchCriteria, condition: Condition, sort: Sequence[str], limit: int, offset: int
+    ) -> tuple[Positions, int]:
+        """One page in an order that DuckDB finds, and the number of all matches."""
+        assert self.reader is not None
+        columns = dict.fromkeys(column for column, _ in sort_keys(sort, criteria))
+        order, values = order_by(sort, criteria, last="position")
+        relation = PROPERTIES_IN_INDEX
+        if not CASE_COLUMNS.keys().isdisjoint(columns):
+            self.cases.load()
+            relation += CASES_BESIDE
+        if not SCORE_COLUMNS.keys().isdisjoint(columns):
+            self.scores.load()
+            relation += SCORES_BESIDE
+        page, total = self.reader.first(
+            condition, _read(columns), order, values, (limit, offset), relation=relation
+        )
+        return page, total if len(page) or not offset else self.count(criteria)
+
+    def _sorted(
+        self, found: Positions, criteria: SearchCriteria, keys: Sequence[tuple[str, bool]]
+    ) -> Positions:
+        rows = self._rows_at(found, criteria, list(dict.fromkeys(column for column, _ in keys)))
         signs = [(column, "descending" if down else "ascending", "at_end") for column, down in keys]
-        order_here = pc.sort_indices(rows, signs)
-        return found[order_here.to_numpy()[offset : offset + limit]], total
+        ordered: Positions = found[pc.sort_indices(rows, signs).to_numpy()]
+        return ordered
+
+    def _matches(self, criteria: SearchCriteria) -> Positions | None:
+        """Positions of all matches, rising, where the index gives them faster than their number alone."""
+        if self.reader is None:
+            return None
+        found = self._remembered.get(criteria)
+        if found is None and (condition := self._condition(criteria)).positions:
+            found = self._remembered.keep(criteria, self.reader.matches(condition))
+        return found
+
+    def _case_keys(self, criteria: SearchCriteria) -> pa.Array:
+        """All matches by what the relation ``cases`` knows them by: positions, or property ids."""
+        if self.reader is None:
+            return pa.array(self.ids(criteria), pa.string())
+        found = self._matches(criteria)
+        assert found is not None  # whoever asks for cases has them looked up
+        return as_arrow(found)
 
     def _rows_at(
         self, positions: Positions, criteria: SearchCriteria, columns: Sequence[str] | None

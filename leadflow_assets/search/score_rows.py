@@ -46,7 +46,7 @@ def score_condition(criteria: SearchCriteria) -> tuple[str, list[Any]]:
         wanted = factors_of(criteria.signals)
         found = " OR ".join(["contains(', ' || score_reasons || ',', ?)"] * len(wanted))
         # There are few sets of reasons: each is looked into once, not once for every property.
-        parts.append(f"score_reasons IN (SELECT score_reasons FROM score_reason_sets WHERE {found})")
+        parts.append(f"reason_set IN (SELECT reason_set FROM score_reason_sets WHERE {found})")
         parameters += [f", {name}," for name in wanted]
     for column, least in (
         ("score_signals", criteria.signals_at_least),

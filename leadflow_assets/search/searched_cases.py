@@ -51,13 +51,17 @@ class SearchedCases:
         self.snapshot_number = 0
         self.older: tuple[str, ...] = ()
 
+    def today(self) -> date:
+        """The day by which rows end."""
+        return massachusetts_today()
+
     def load(self) -> None:
         """Make the two relations, unless they are there and of today.
 
         Raises:
             UsageError: there is no snapshot of that time, or its history has been cleaned up.
         """
-        today = massachusetts_today()
+        today = self.today()
         if self._day == today:
             return
         if self._every is None:
@@ -119,16 +123,20 @@ class SearchedCases:
             rows = rows.append_column(name, found.column(name))
         return rows
 
-    def count_by_type(self, criteria: SearchCriteria, property_ids: Sequence[str]) -> dict[str, int]:
-        """Cases that meet the criteria's filters on cases, of these properties, by type."""
+    def count_by_type(self, criteria: SearchCriteria, keys: pa.Array) -> dict[str, int]:
+        """Cases that meet the criteria's filters on cases, of these properties, by type.
+
+        ``keys`` are places in the index, or without one property ids.
+        """
         self.load()
         condition, parameters = case_condition(criteria)
         # As a table: thousands of values in one parameter take DuckDB longer than all the rest.
-        self._connection.register("__wanted", pa.table({"property_id": pa.array(property_ids, pa.string())}))
+        key = "position" if self._indexed else "property_id"
+        self._connection.register("__wanted", pa.table({key: keys}))
         try:
             rows = self._connection.execute(
                 f"SELECT case_type, count(DISTINCT case_id) FROM cases WHERE {condition} "
-                "AND property_id IN (FROM __wanted) GROUP BY case_type ORDER BY case_type",
+                f"AND {key} IN (FROM __wanted) GROUP BY case_type ORDER BY case_type",
                 parameters,
             ).fetchall()
         finally:

@@ -25,7 +25,8 @@ from leadflow_assets.search.score_index import (
 )
 from leadflow_assets.search.statement import Positions
 
-_REASON_SETS = "SELECT DISTINCT score_reasons FROM score_summary"
+# What a set of reasons is known by: over Parquet itself, over the index a number.
+_REASON_SETS = "SELECT DISTINCT score_reasons, reason_set FROM score_summary"
 
 
 class SearchedScores:
@@ -64,7 +65,10 @@ class SearchedScores:
             return
         if not self._indexed:
             query = scores_query(self._lake, self.snapshot)
-            self._connection.execute(f"CREATE OR REPLACE VIEW score_summary AS {query}")
+            self._connection.execute(
+                "CREATE OR REPLACE VIEW score_summary AS "
+                f"SELECT *, score_reasons AS reason_set FROM ({query})"
+            )
             self._connection.execute(f"CREATE OR REPLACE VIEW score_reason_sets AS {_REASON_SETS}")
             self._rows = pa.table({})
             return
@@ -74,8 +78,19 @@ class SearchedScores:
             rows = at_positions(self._connection, self._lake, self.snapshot).combine_chunks()
         self._rows = rows
         places = as_arrow(np.arange(len(rows), dtype=np.int64))
-        self._connection.register("score_summary", rows.append_column("position", places))
-        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE score_reason_sets AS {_REASON_SETS}")
+        # Numbers are compared in a tenth of the time, and their texts stay on the disk.
+        sets = rows.column("score_reasons").combine_chunks().dictionary_encode()
+        known = pa.table(
+            {
+                "score_reasons": sets.dictionary,
+                "reason_set": pa.array(range(len(sets.dictionary)), pa.int32()),
+            }
+        )
+        self._connection.register("__reason_sets", known)
+        self._connection.execute("CREATE OR REPLACE TEMP TABLE score_reason_sets AS FROM __reason_sets")
+        self._connection.unregister("__reason_sets")
+        numbered = rows.append_column("position", places).append_column("reason_set", sets.indices)
+        self._connection.register("score_summary", numbered)
 
     def positions(self, condition: str, parameters: Sequence[Any]) -> Positions:
         """Places in the index of properties whose score meets the condition, rising."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import getpass
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 from urllib.parse import quote, unquote
 
@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from leadflow_assets.search.exports.values import to_json
 from leadflow_assets.settings import Settings
+from leadflow_assets.web.examined import Examined
 from leadflow_assets.web.places import Outlines
 from leadflow_assets.web.rendering import render
 from leadflow_assets.web.searchers import Searchers
@@ -28,6 +29,7 @@ class Site:
     searchers: Searchers
     outlines: Outlines
     login: bool
+    examined: Examined = field(default_factory=Examined)
 
 
 def site_of(request: Request) -> Site:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -11,8 +11,10 @@ from typing import Any, Final
 from leadflow_assets.domain.linkage.posterior import POSSIBLE_FROM
 from leadflow_assets.domain.linkage.words import explain
 from leadflow_assets.domain.towns import town_by_id
+from leadflow_assets.enrich.case_matches import queue
 from leadflow_assets.enrich.case_matches.inputs import Inputs, open_database, read_inputs
 from leadflow_assets.enrich.case_matches.publishing import Keep
+from leadflow_assets.enrich.case_matches.queue import FOLDED
 from leadflow_assets.enrich.case_matches.service import lay_over
 from leadflow_assets.errors import UsageError
 from leadflow_assets.lake.lake import Lake
@@ -20,33 +22,16 @@ from leadflow_assets.settings import Settings
 from leadflow_assets.state import case_reviews, database
 from leadflow_assets.state.case_reviews import CaseReview
 
-_FOLDED: Final = "trim(regexp_replace(upper({}.party_name), '[^\\p{{L}}\\p{{N}}]+', ' ', 'g'))"
-# Told by several sources, it waits once. A decision about one of them is one about all.
-_GROUPED: Final = f"PARTITION BY m.case_id, m.property_id, {_FOLDED.format('m')}"
-_OPEN: Final = "coalesce(m.date_terminated, m.date_dismissed, m.date_discharged, m.released_on) IS NULL"
-_SHOWN: Final = f"""
-SELECT m.*, p.site_address, p.owner_name, p.total_value, p.available_equity, {_OPEN} AS is_open
+_SHOWN: Final = """
+SELECT m.*, p.site_address, p.owner_name, p.total_value
 FROM published AS m JOIN properties AS p USING (property_id)
-QUALIFY bool_and(m.decision IS NULL) OVER ({_GROUPED})
-    AND row_number() OVER ({_GROUPED} ORDER BY m.probability DESC, m.source) = 1
-"""
-# What is at stake first: what the property is worth, times how likely it is the right one.
-_WAITING: Final = f"""
-SELECT * FROM ({_SHOWN})
-WHERE probability >= $least AND tier <> 'confirmed' AND ($towns IS NULL OR list_contains($towns, town_id))
-ORDER BY is_open DESC, probability * greatest(coalesce(available_equity, total_value, 0), 0) DESC,
-    coalesce(date_filed, recorded_on) DESC, match_id
-LIMIT $limit
+WHERE match_id IN (SELECT unnest($match_ids::VARCHAR[]))
 """
 _ALIKE: Final = f"""
 SELECT m.* FROM published AS m JOIN (FROM published WHERE match_id = $match_id) AS n
     ON m.case_id = n.case_id AND m.property_id = n.property_id
-    AND {_FOLDED.format("m")} = {_FOLDED.format("n")}
+    AND {FOLDED.format("m")} = {FOLDED.format("n")}
 ORDER BY m.match_id = $match_id DESC, m.source
-"""
-_ONE: Final = """
-SELECT m.*, p.site_address, p.owner_name, p.total_value
-FROM published AS m JOIN properties AS p USING (property_id) WHERE match_id = $match_id
 """
 DEFAULT_LIMIT: Final = 50
 
@@ -99,6 +84,14 @@ class Decided:
     towns_changed: tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class WaitingPage:
+    """Some of what waits, in its order; ``by_town`` counts all that waits, whichever towns were asked for."""
+
+    items: tuple[WaitingMatch, ...]
+    by_town: Mapping[int, int]
+
+
 def waiting(
     settings: Settings,
     *,
@@ -111,11 +104,28 @@ def waiting(
     ``least`` is the smallest probability: 0 shows the unconfirmed ones too. What the model confirms does not
     wait, but may be decided like all.
     """
+    return list(waiting_page(settings, towns=towns, limit=limit, least=least).items)
+
+
+def waiting_page(
+    settings: Settings,
+    *,
+    towns: Collection[int] | None = None,
+    limit: int | None = DEFAULT_LIMIT,
+    offset: int = 0,
+    least: float = POSSIBLE_FROM,
+) -> WaitingPage:
+    """A page of :func:`waiting`, and how much waits; ``limit`` 0 counts only, None is without an end."""
     inputs = _published_towns(settings)
-    if not inputs.published:
-        return []
-    values = {"towns": None if towns is None else sorted(towns), "least": least, "limit": limit or 2**31}
-    return [_waiting(row) for row in _rows(inputs, _WAITING, values)]
+    every = queue.ranked(inputs, least=least)
+    asked = every if towns is None else every.of(towns)
+    shown = slice(offset, None if limit is None else offset + limit)
+    ids = asked.match_ids[shown].to_pylist()
+    if not ids:
+        return WaitingPage((), every.by_town())
+    here = queue.of_towns(inputs, set(asked.towns[shown].to_pylist()))
+    rows = {row["match_id"]: row for row in _rows(here, _SHOWN, {"match_ids": ids})}
+    return WaitingPage(tuple(_waiting(rows[one]) for one in ids if one in rows), every.by_town())
 
 
 def look_at(settings: Settings, match_id: str) -> ReviewedMatch:
@@ -126,8 +136,8 @@ def look_at(settings: Settings, match_id: str) -> ReviewedMatch:
     """
     with database.session(settings) as session:
         history = tuple(case_reviews.history(session, match_id))
-    inputs = _published_towns(settings)
-    rows = _rows(inputs, _ONE, {"match_id": match_id}) if inputs.published else []
+    inputs = _town_of(_published_towns(settings), match_id)
+    rows = _rows(inputs, _SHOWN, {"match_ids": [match_id]}) if inputs.published else []
     if not rows and not history:
         raise _unknown(match_id)
     return ReviewedMatch(_waiting(rows[0]) if rows else None, history)
@@ -146,7 +156,7 @@ def decide(
     """
     if not by.strip():
         raise UsageError("A decision needs the name of who decided.", "Give --by NAME.")
-    inputs = _published_towns(settings)
+    inputs = _town_of(_published_towns(settings), match_id)
     rows = _rows(inputs, _ALIKE, {"match_id": match_id}) if inputs.published else []
     said: dict[str, Any] = {
         "decision": decision,
@@ -178,6 +188,13 @@ def _published_towns(settings: Settings) -> Inputs:
     inputs = read_inputs(Lake(settings))
     here = {town: entry for town, entry in inputs.properties.items() if town in inputs.published}
     return replace(inputs, properties=here)
+
+
+def _town_of(inputs: Inputs, match_id: str) -> Inputs:
+    """The inputs with the match's town alone, where all that is told of its property stands; maybe none."""
+    sql = "SELECT town_id FROM published WHERE match_id = $match_id"
+    rows = _rows(replace(inputs, properties={}), sql, {"match_id": match_id}) if inputs.published else []
+    return queue.of_towns(inputs, {row["town_id"] for row in rows})
 
 
 def _rows(inputs: Inputs, query: str, values: dict[str, Any]) -> list[dict[str, Any]]:

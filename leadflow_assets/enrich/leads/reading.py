@@ -90,17 +90,40 @@ def find_leads(
         _open_views(connection, settings, inputs)
         conditions, values = _conditions(connection, settings, filters)
         where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-        connection.execute(f"CREATE TEMP TABLE any_grade AS FROM leads_now {where}", values)
+        # Ranked by a few columns; what a lead is made of is read for the rows of the page alone.
         connection.execute(
-            f"CREATE TEMP TABLE found AS SELECT row_number() OVER (ORDER BY {_ORDER}) AS rank, * "
-            "FROM any_grade WHERE grade IN (SELECT unnest(?::VARCHAR[]))",
-            [list(filters.grades or GRADES)],
+            "CREATE TEMP TABLE any_grade AS SELECT lead_id, town_id, grade, score, coverage, property_id "
+            f"FROM leads_now {where}",
+            values,
         )
-        (total,) = connection.execute("SELECT count(*) FROM found").fetchone() or (0,)
         counted = dict(connection.execute("SELECT grade, count(*) FROM any_grade GROUP BY grade").fetchall())
-        page = "" if limit is None else f"LIMIT {int(limit)}"
-        rows = connection.execute(f"FROM found ORDER BY rank {page} OFFSET {int(offset)}").to_arrow_table()
+        wanted = filters.grades or GRADES
+        rows = _page(connection, inputs, wanted, limit, offset)
+    total = sum(counted.get(name, 0) for name in dict.fromkeys(wanted))
     return LeadPage(rows, total, inputs, {name: counted.get(name, 0) for name in GRADES})
+
+
+def _page(
+    connection: duckdb.DuckDBPyConnection,
+    inputs: Inputs,
+    grades: Sequence[str],
+    limit: int | None,
+    offset: int,
+) -> pa.Table:
+    """The rows of one page of ``any_grade``, ranked; only the files of their towns are read."""
+    page = "" if limit is None else f"LIMIT {int(limit)}"
+    ranked = connection.execute(
+        "SELECT lead_id, town_id FROM any_grade WHERE grade IN (SELECT unnest(?::VARCHAR[])) "
+        f"ORDER BY {_ORDER} {page} OFFSET {int(offset)}",
+        [list(grades)],
+    ).to_arrow_table()
+    places = pa.array(range(offset + 1, offset + 1 + len(ranked)), pa.int64())
+    towns = set(ranked["town_id"].unique().to_pylist())
+    view(connection, inputs.lake, "leads", LEADS, _readable(inputs, towns))
+    connection.register("page", ranked.append_column("rank", places))
+    return connection.execute(
+        "SELECT p.rank, n.* FROM page AS p JOIN leads_now AS n USING (lead_id) ORDER BY p.rank"
+    ).to_arrow_table()
 
 
 def lead(settings: Settings, lead_id: str) -> dict[str, Any] | None:
@@ -125,8 +148,13 @@ def leads_of_properties(settings: Settings, property_ids: Collection[str]) -> di
         return dict(found.fetchall())
 
 
-def _readable(inputs: Inputs) -> list[PartitionEntry]:
-    return [entry for entry in inputs.published.values() if entry.schema_version == SCHEMA_VERSION]
+def _readable(inputs: Inputs, towns: Collection[int] | None = None) -> list[PartitionEntry]:
+    """The partitions of today's columns, of all towns or of some: a lead lies in its best property's."""
+    return [
+        entry
+        for town, entry in inputs.published.items()
+        if entry.schema_version == SCHEMA_VERSION and (towns is None or town in towns)
+    ]
 
 
 def _open_views(connection: duckdb.DuckDBPyConnection, settings: Settings, inputs: Inputs) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from typing import Final
 
 from leadflow_assets.enrich.case_matches.inputs import open_database, read_inputs
+from leadflow_assets.enrich.case_matches.queue import of_towns
 from leadflow_assets.enrich.case_matches.reviews import decide, look_at
 from leadflow_assets.enrich.case_matches.service import lay_over
 from leadflow_assets.enrich.reviewing.outcome import Outcome, Result
@@ -47,11 +48,16 @@ def decide_case(
     return Result(Outcome.DONE, decision, by, datetime.now(UTC))
 
 
-def party_addresses(settings: Settings, match_ids: Sequence[str]) -> dict[str, str]:
-    """Where the parties of these matches live as the source tells it, with whom their mail goes through."""
+def party_addresses(
+    settings: Settings, match_ids: Sequence[str], *, towns: Collection[int]
+) -> dict[str, str]:
+    """Where the parties of these matches live as the source tells it, with whom their mail goes through.
+
+    ``towns`` are those of the matches.
+    """
     if not match_ids:
         return {}
-    inputs = read_inputs(Lake(settings))
+    inputs = of_towns(read_inputs(Lake(settings)), towns)
     with closing(open_database(inputs, datetime.now(UTC).date())) as connection:
         rows = connection.execute(_ADDRESSES, [list(match_ids)]).fetchall()
     return {

@@ -37,7 +37,8 @@ _NARROWER = math.cos(math.radians(42.1))
 def health(request: Request, site: CurrentSite) -> Response:
     """How everything is, as far as it can be told: what is broken leaves the rest standing."""
     settings = site.settings
-    findings = sorted(examine_all(settings), key=lambda one: _LEVELS[one.status])
+    examined_at, found = site.examined.latest(settings)
+    findings = sorted(found, key=lambda one: _LEVELS[one.status])
     towns, towns_problem = _or_problem(lambda: town_freshness(settings), [])
     budget, budget_problem = _or_problem(lambda: open_ledger(settings).budget(), None)
     kept, state_problem = _or_problem(lambda: _kept(settings, site.login), ([], []))
@@ -46,6 +47,7 @@ def health(request: Request, site: CurrentSite) -> Response:
         request,
         "health.html",
         findings=findings,
+        examined_at=examined_at,
         levels=Counter(one.status for one in findings),
         live=_live(settings),
         towns=towns,
@@ -68,6 +70,13 @@ def health(request: Request, site: CurrentSite) -> Response:
         state_problem=state_problem,
         now=datetime.now(UTC),
     )
+
+
+@router.post("/health/again")
+def look_again(site: CurrentSite) -> Response:
+    """Examine everything now."""
+    site.examined.again(site.settings)
+    return redirect("/health", "Everything was examined anew.")
 
 
 @router.post("/health/live")

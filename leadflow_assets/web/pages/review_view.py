@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from leadflow_assets.domain.linkage.posterior import POSSIBLE_FROM
+from leadflow_assets.domain.towns import town_by_id
 from leadflow_assets.enrich.case_matches import reviews as case_reviews
 from leadflow_assets.enrich.case_matches.reviews import WaitingMatch
 from leadflow_assets.enrich.reviewing import cases, properties
@@ -88,22 +89,28 @@ def queue(
 
     ``everything``: also cases that are more likely a namesake's.
     """
-    waiting = _waiting(settings, everything)
-    towns = _towns(waiting)
-    items = [
-        item
-        for name, rows in waiting.items()
-        if kind in (None, name)
-        for item in rows
-        if town_id in (None, item.town_id)
-    ]
-    pages = max(1, -(-len(items) // PER_PAGE))
+    wanted = None if town_id is None else (town_id,)
+    least = 0.0 if everything else POSSIBLE_FROM
+    counted = case_reviews.waiting_page(settings, limit=0, least=least).by_town
+    records = property_reviews.waiting(settings)
+    found = [one for one in records if town_id in (None, one.town_id)] if kind != CASES else []
+    in_towns = counted.values() if town_id is None else [counted.get(town_id, 0)]
+    total_cases = sum(in_towns) if kind != PROPERTIES else 0
+    total = total_cases + len(found)
+    pages = max(1, -(-total // PER_PAGE))
     number = min(max(1, number), pages)
     first = (number - 1) * PER_PAGE
-    shown = tuple(items[first : first + PER_PAGE])
+    shown: tuple[Item, ...] = ()
+    if first < total_cases:
+        here = min(PER_PAGE, total_cases - first)
+        shown = case_reviews.waiting_page(settings, towns=wanted, limit=here, offset=first, least=least).items
+    # Records come behind the last case.
+    behind = max(0, first - total_cases)
+    shown += tuple(found[behind : behind + PER_PAGE - len(shown)])
+    matches = [one for one in shown if isinstance(one, WaitingMatch)]
     lately_cases = cases.decided_lately(settings, _LATELY)
     lately_properties = properties.decided_lately(settings, _LATELY)
-    ids = [item.property_id for item in shown if isinstance(item, WaitingMatch)]
+    ids = [item.property_id for item in matches]
     for item in shown:
         if isinstance(item, Waiting):
             ids += item.candidates[:MOST_CANDIDATES]
@@ -111,31 +118,26 @@ def queue(
     ids += [one.property_id for one in lately_properties if one.property_id]
     return Queue(
         shown,
-        len(items),
+        total,
         number,
         pages,
         first,
-        towns,
+        _towns({CASES: counted, PROPERTIES: Counter(one.town_id for one in records)}),
         _known(searcher, ids),
-        cases.party_addresses(settings, [one.match_id for one in shown if isinstance(one, WaitingMatch)]),
+        cases.party_addresses(
+            settings, [one.match_id for one in matches], towns={one.town_id for one in matches}
+        ),
         properties.records_of(settings, [one.attom_id for one in shown if isinstance(one, Waiting)]),
         lately_cases,
         lately_properties,
     )
 
 
-def _waiting(settings: Settings, everything: bool) -> dict[str, Sequence[Item]]:
-    return {
-        CASES: case_reviews.waiting(settings, limit=None, least=0.0 if everything else POSSIBLE_FROM),
-        PROPERTIES: property_reviews.waiting(settings),
-    }
-
-
-def _towns(waiting: Mapping[str, Sequence[Item]]) -> tuple[tuple[int, str, Mapping[str, int]], ...]:
-    counts = {kind: Counter(item.town_id for item in rows) for kind, rows in waiting.items()}
-    names = {item.town_id: item.town for rows in waiting.values() for item in rows}
+def _towns(counts: Mapping[str, Mapping[int, int]]) -> tuple[tuple[int, str, Mapping[str, int]], ...]:
+    here = {town for count in counts.values() for town in count}
     made = [
-        (town, name, {kind: count[town] for kind, count in counts.items()}) for town, name in names.items()
+        (town, town_by_id(town).name, {kind: count.get(town, 0) for kind, count in counts.items()})
+        for town in here
     ]
     return tuple(sorted(made, key=lambda row: row[1]))
 
