@@ -177,7 +177,7 @@ def test_doctor_on_a_fresh_folder(leadflow: Run, here: Run, tmp_path: Path) -> N
     assert status["BatchData"] == "not_configured"
     assert "s3cret" not in found.stdout
     assert not list((tmp_path / "lake").rglob("*.*")), "the probe is removed"
-    text = here("doctor", MASSGIS_LIVE_FETCH_ENABLED="false").stdout
+    text = here("doctor", MASSGIS_LIVE_FETCH_ENABLED="false", COLUMNS="200").stdout
     assert "Set MASSGIS_LIVE_FETCH_ENABLED=true" in text
     assert "Set BATCHDATA_API_KEY." in text
 

@@ -24,6 +24,7 @@ from leadflow_assets.enrich.leads.service import make_leads, outdated
 from leadflow_assets.search.lists.service import SavedLists
 from leadflow_assets.settings import Settings
 from leadflow_assets.state import database, exports, leads
+from leadflow_assets.web.rendering import told
 from leadflow_assets_tests.web.conftest import NARROW, WIDE, assert_accessible, assert_fits, copied, shot
 
 _WAIT_SECONDS = 120.0
@@ -45,8 +46,8 @@ def test_leads_are_ranked_as_the_service_ranks_them(client: httpx.Client, web_se
     assert _shown(first) == every[:50] and _shown(second) == every[50:100]
     assert f"51 to 100 of {len(every):,} leads" in second.text
     row = find_leads(web_settings, limit=1).rows.to_pylist()[0]
-    for words in (*row["why"], row["mailing_address"], "uncalibrated", "Not for credit", RULE):
-        assert words in first.text
+    for words in (*map(told, row["why"]), row["mailing_address"], "uncalibrated", "Not for credit", RULE):
+        assert str(words) in first.text
     assert "/parcel/999-sampleton/" in first.text
 
 
@@ -106,8 +107,8 @@ def test_a_lead_tells_everything_and_keeps_its_history(client: httpx.Client, web
     known = lead(web_settings, lead_id)
     assert known is not None
     answer = client.get(f"/leads/{lead_id}")
-    for line in (*known["why"], known["mailing_address"], lead_id):
-        assert line in answer.text
+    for line in (*map(told, known["why"]), known["mailing_address"], lead_id):
+        assert str(line) in answer.text
     for own in known["properties"]:
         assert own["property_id"] in answer.text
     hostile = "<b>calls back</b>"
@@ -178,8 +179,8 @@ def test_leads_are_made_anew_by_a_process_of_its_own(
     assert "You may leave this page" in client.post("/leads/make").text
     done = _ended(web_settings)
     assert done.state == lead_making.FINISHED and outdated(web_settings) is None
-    told = client.get("/leads").text
-    assert done.message in told and "have changed since" not in told
+    text = client.get("/leads").text
+    assert done.message in text and "have changed since" not in text
 
 
 def test_the_page_follows_a_making_by_itself(

@@ -252,7 +252,7 @@ def test_values_of_several_releases_are_drawn_and_told(
 def test_the_past_is_told_from_the_present(client: httpx.Client) -> None:
     today = f"{datetime.now(UTC):%Y-%m-%d}"
     answer = client.get(f"/parcel/{KEY}/{BANKRUPT}", params={"as_of": today})
-    assert f"This is the data as it was on {today}" in text_of(answer)
+    assert f"This is the data as it was on {day(today)}" in text_of(answer)
     assert "/review/cases/" not in answer.text
 
 

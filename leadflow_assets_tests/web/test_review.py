@@ -170,7 +170,8 @@ def test_hostile_text_never_becomes_markup(
 ) -> None:
     match = waiting_cases(web_settings)[0]
     planted = replace(match, party_name=HOSTILE, owner_name=HOSTILE, evidence=(HOSTILE,), url="javascript:x")
-    monkeypatch.setattr(case_reviews, "waiting", lambda *args, **named: [planted])
+    planted_page = case_reviews.WaitingPage((planted,), {match.town_id: 1})
+    monkeypatch.setattr(case_reviews, "waiting_page", lambda *args, **named: planted_page)
     answer = client.get("/review?kind=cases")
     assert answer.status_code == 200 and html.escape(HOSTILE) in answer.text
     assert "<script>alert" not in answer.text and "javascript:" not in answer.text

@@ -8,10 +8,11 @@ import getpass
 import io
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -158,6 +159,12 @@ def test_odd_addresses_break_nothing(client: httpx.Client, path: str) -> None:
     assert client.get(path).status_code in (200, 404)
 
 
+def in_a_thread(work: Coroutine[Any, Any, None]) -> None:
+    """Where no loop runs: the browser of other tests here has one."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, work).result()
+
+
 def test_a_download_leaves_nothing_behind_even_broken_off(web_settings: Settings, tmp_path: Path) -> None:
     def written(path: Path) -> int:
         assert path.parent.stat().st_mode & 0o077 == 0
@@ -172,7 +179,7 @@ def test_a_download_leaves_nothing_behind_even_broken_off(web_settings: Settings
     answer = downloads.download_plain(web_settings, "ann", name="x.csv", what="test", write=written)
     scope = {"type": "http", "method": "GET", "headers": [], "asgi": {"spec_version": "2.4"}}
     with pytest.raises(OSError, match="gone"):
-        asyncio.run(answer(scope, nothing, broken_off))  # type: ignore[arg-type]
+        in_a_thread(answer(scope, nothing, broken_off))  # type: ignore[arg-type]
     assert list((web_settings.data_dir / "exports").iterdir()) == []
 
     def full(_: Path) -> int:
