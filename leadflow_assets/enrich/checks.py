@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 
 from leadflow_assets.errors import LeadflowError
@@ -59,10 +59,7 @@ def _attom(settings: Settings, live: bool) -> Iterator[Finding]:
     yield Finding("ATTOM batches", status, todo.detail, " ".join(todo.warnings))
     if not live or settings.attom_api_key is None:
         return
-    try:
-        yield Finding("ATTOM live", "ok", ask_for_nothing(settings))
-    except LeadflowError as error:
-        yield Finding("ATTOM live", "failed", error.message, error.hint)
+    yield _asked("ATTOM live", ask_for_nothing, settings)
 
 
 def _court_cases(settings: Settings, live: bool) -> Iterator[Finding]:
@@ -77,10 +74,15 @@ def _court_cases(settings: Settings, live: bool) -> Iterator[Finding]:
     yield Finding("court cases", status, todo.detail, " ".join(todo.warnings))
     if not live or settings.courtlistener_api_key is None:
         return
+    yield _asked("CourtListener live", ask_for_usage, settings)
+
+
+def _asked(name: str, ask: Callable[[Settings], str], settings: Settings) -> Finding:
+    """What a vendor says to a question that costs nothing."""
     try:
-        yield Finding("CourtListener live", "ok", ask_for_usage(settings))
+        return Finding(name, "ok", ask(settings))
     except LeadflowError as error:
-        yield Finding("CourtListener live", "failed", error.message, error.hint)
+        return Finding(name, "failed", error.message, error.hint)
 
 
 def _alerts(settings: Settings) -> Iterator[Finding]:

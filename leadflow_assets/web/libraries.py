@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 from functools import lru_cache
 from pathlib import Path
 
-from leadflow_assets.errors import NotConfiguredError
+from leadflow_assets.search.exports.leaflet import elements_folder
 
 # Address below /libraries/ -> folder or file below nicegui/elements.
 _PLACES = {
@@ -24,15 +23,10 @@ def library_file(name: str) -> Path | None:
     Raises:
         NotConfiguredError: the wheel they come in is not installed.
     """
-    # Finding a top-level package does not run it: importing nicegui would start half a web server.
-    spec = importlib.util.find_spec("nicegui")
-    if spec is None or not spec.submodule_search_locations:
-        raise NotConfiguredError("Leaflet and AG Grid are not installed.", "Install requirements.lock.")
-    elements = Path(spec.submodule_search_locations[0]) / "elements"
     first, _, rest = name.partition("/")
     if first not in _PLACES:
         return None
-    root = (elements / _PLACES[first]).resolve()
+    root = (elements_folder() / _PLACES[first]).resolve()
     try:
         found = (root / rest).resolve() if rest else root
         return found if found.is_file() and found.is_relative_to(root) else None

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from leadflow_assets.errors import NotConfiguredError
 
-_FOLDER = Path("elements") / "leaflet" / "dist"
+_FOLDER = Path("leaflet") / "dist"
 _EXPORT = re.compile(r"export\s*\{\s*([\w$]+)\s+as\s+leaflet\s*\};?")
 _SOURCE_MAP = re.compile(r"^//# sourceMappingURL=.*$", re.MULTILINE)
 _CSS_URL = re.compile(r"""url\(\s*['"]?(?!data:|#)([^'")]+)['"]?\s*\)""")
@@ -52,13 +52,27 @@ def _data_uri(file: Path) -> str:
 
 
 def _read(name: str) -> bytes:
+    try:
+        return (elements_folder() / _FOLDER / name).read_bytes()
+    except FileNotFoundError:
+        raise _not_installed() from None
+
+
+def elements_folder() -> Path:
+    """Where the nicegui wheel keeps the libraries it brings: Leaflet, Leaflet.draw, AG Grid.
+
+    Raises:
+        NotConfiguredError: it is not installed.
+    """
     # Finding a top-level package does not run it: importing nicegui would start half a web server.
     spec = importlib.util.find_spec("nicegui")
-    places = list(spec.submodule_search_locations or ()) if spec else []
-    try:
-        return (Path(places[0]) / _FOLDER / name).read_bytes()
-    except (IndexError, FileNotFoundError):
-        raise NotConfiguredError(
-            "The map page needs Leaflet, which comes with nicegui, and that is not installed.",
-            "pip install nicegui==3.18.0",
-        ) from None
+    if spec is None or not spec.submodule_search_locations:
+        raise _not_installed()
+    return Path(spec.submodule_search_locations[0]) / "elements"
+
+
+def _not_installed() -> NotConfiguredError:
+    return NotConfiguredError(
+        "Maps need Leaflet, which comes with nicegui, and that is not installed.",
+        "pip install nicegui==3.18.0",
+    )
